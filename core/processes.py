@@ -39,7 +39,7 @@ class Group:
         self.stopping = False
 
     def start(self, programs: Sequence[Program]) -> None:
-        before_exec = _die_with_parent(os.getpid())
+        before_exec = die_with_parent(os.getpid())
         for program in programs:
             self.running[program.name] = subprocess.Popen(
                 program.command,
@@ -132,14 +132,15 @@ def _watch(group: Group, while_running: Callable[[], None]) -> int:
     return 0
 
 
-def _die_with_parent(parent: int) -> Callable[[], None] | None:
+def die_with_parent(parent: int, number: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
+    """What a child calls before exec (`preexec_fn`) so that Linux sends it `number` when `parent` dies; else None."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl  # loaded before the fork: the child only calls it
 
     def set_signal() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it died between fork and prctl
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
 
     return set_signal
