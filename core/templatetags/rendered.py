@@ -1,0 +1,18 @@
+"""`{{ incident|rendered:"summary" }}`: a Markdown field of an object, from its column `<name>_html`."""
+
+from django import template
+from django.utils.safestring import SafeString
+
+from core import markdown
+
+register = template.Library()
+
+
+@register.filter
+def rendered(item: object, name: str) -> SafeString:
+    """Safe HTML of `item.<name>`.
+
+    Raises:
+        AttributeError: the object lacks `<name>` or `<name>_html`.
+    """
+    return markdown.html(getattr(item, name), getattr(item, f"{name}_html"))
