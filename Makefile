@@ -31,7 +31,7 @@ test: $(VENV)/.dev assets ## everything that guards a change; installs PostgreSQ
 	@scripts/system-packages
 	@$(MAKE) --no-print-directory lint types migrations
 	@if docker compose version >/dev/null 2>&1; then \
-		env POSTGRES_PASSWORD=x REDIS_PASSWORD=x SECRET_KEY=x HOST_NAME=localhost docker compose config --quiet; \
+		env POSTGRES_PASSWORD=x REDIS_PASSWORD=x SECRET_KEY=x HOST_NAME=localhost MAIL_FROM=x docker compose config --quiet; \
 	else echo "docker compose is not installed: docker-compose.yml was not read"; fi
 	@if [ -d tests/js ]; then $(BIN)/python scripts/assets.py --run node --test tests/js; fi
 	$(BIN)/python -m pytest -m "not services"
