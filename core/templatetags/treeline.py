@@ -148,9 +148,8 @@ def ago(moment: dt.datetime | None) -> str:
     if moment is None:
         return ""
     utc = moment.astimezone(dt.UTC)
-    return format_html(
-        RELATIVE, utc.isoformat(timespec="seconds"), date(utc, "D j M Y H:i:s") + " UTC", duration(timezone.now() - utc),
-    )  # fmt: skip
+    title = date(utc, "D j M Y H:i:s") + " UTC"
+    return format_html(RELATIVE, utc.isoformat(timespec="seconds"), title, duration(timezone.now() - utc))
 
 
 @register.simple_tag
