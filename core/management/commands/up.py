@@ -50,11 +50,11 @@ class Command(BaseCommand):
 
 
 def programs(*, host: str, port: int) -> list[Program]:
-    python, celery = sys.executable, [sys.executable, "-m", "celery", "-A", "config"]
+    python, celery = sys.executable, [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
     listen = ["--interface", "wsgi", "--no-ws", "--host", host, "--port", str(port)]
     return [
         Program("web", [python, "-m", "granian", *listen, "config.wsgi:application"]),
-        Program("worker", [*celery, "worker", "-P", "threads", "-c", "4", "--loglevel", "INFO"]),
+        Program("worker", [*celery, "worker", "-P", "threads", "-c", "4", "--loglevel", "WARNING"]),
         # No pid file: one that a killed beat left behind would stop the next from starting.
         Program("beat", [*celery, "beat", "--pidfile=", "--schedule", str(settings.DATA_DIR / "beat-schedule")]),
     ]
