@@ -1,0 +1,1 @@
+"""The mechanism: access, actions, journal, reactions, work, Markdown. No product words."""

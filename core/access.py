@@ -1,0 +1,155 @@
+"""The fetch is the check: a view never holds an object its user may not touch. The one door to django-guardian.
+
+An object's permissions are rows that tie a user to it (guardian's direct foreign-key models). What a user may do
+everywhere (see unrestricted incidents, read everything, administer) are *rights*, given by groups.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from guardian.models import UserObjectPermissionBase
+from guardian.shortcuts import assign_perm, remove_perm
+from guardian.utils import get_user_obj_perms_model
+
+View = Callable[..., HttpResponse]
+Audience = Literal["anyone", "everyone", "team", "responders", "managers", "auditors", "admins", "customers"]
+NEEDED: dict[str, frozenset[str]] = {
+    "team": frozenset({"respond", "oversee", "audit", "administer"}),
+    "responders": frozenset({"respond"}),
+    "managers": frozenset({"oversee"}),
+    "auditors": frozenset({"audit"}),
+    "admins": frozenset({"administer"}),
+    "customers": frozenset({"portal"}),
+}
+
+ObjectGrant = UserObjectPermissionBase  # base of the direct foreign-key table of a guarded root
+
+
+class Person(Protocol):
+    """What access needs to know of a user."""
+
+    is_active: bool
+    pk: int
+
+    @property
+    def rights(self) -> frozenset[str]: ...
+
+
+class Root(Protocol):
+    """The object that permissions hang on."""
+
+    def permissions_for(self, user: Any) -> frozenset[str]:
+        """What this user may do here, view among it; empty for who may not see it."""
+
+
+class Guarded(models.Model):
+    """A model that URLs may name. `url_fields` says which URL part is compared with which field.
+
+    Its manager has `visible_to(user)`. A model below a root gives that root as `access_root`.
+    """
+
+    url_fields: ClassVar[dict[str, str]]
+
+    class Meta:
+        abstract = True
+
+    @property
+    def access_root(self) -> Root:
+        """The object whose permissions count; itself unless a model says otherwise."""
+        return self  # type: ignore[return-value]
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+def _fetch(model: type[Any], user: Any, kwargs: dict[str, Any]) -> Any:
+    try:
+        wanted = {field: kwargs.pop(part) for part, field in model.url_fields.items()}
+    except KeyError as missing:
+        raise ImproperlyConfigured(f"The URL of a view guarded by {model.__name__} has no part {missing}.") from missing
+    found = model.objects.visible_to(user).filter(**wanted).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def guarded(model: type[models.Model], permission: str) -> Callable[[View], View]:
+    """Turn the reference in the URL into the object: 404 for who may not see it, 403 for who may not do this.
+
+    `request.permissions` holds all the user may do with the object's root, for templates to show the right buttons.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def run(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            found = _fetch(model, request.user, kwargs)
+            permissions = found.access_root.permissions_for(request.user)
+            if not isinstance(permissions, frozenset):
+                raise ImproperlyConfigured("permissions_for must give a frozenset.")
+            request.permissions = permissions  # type: ignore[attr-defined]
+            if permission not in permissions:
+                raise PermissionDenied
+            return view(request, found, **kwargs)
+
+        run.access = (model, permission)  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def open_to(*audiences: Audience) -> Callable[[View], View]:
+    """Say who may use a page without an object: "anyone" needs no login, "everyone" only that."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def run(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            request.permissions = frozenset()  # type: ignore[attr-defined]
+            if not set(audiences) & {"anyone", "everyone"}:
+                rights: frozenset[str] = getattr(request.user, "rights", frozenset())
+                if not any(rights & NEEDED[audience] for audience in audiences):
+                    raise PermissionDenied
+            return view(request, **kwargs)
+
+        run.access = audiences  # type: ignore[attr-defined]
+        return login_not_required(run) if "anyone" in audiences else run
+
+    return decorate
+
+
+def _grants(model: type[models.Model]) -> Any:
+    return get_user_obj_perms_model(model)  # type: ignore[arg-type]  # takes a class as well
+
+
+def granted(user: Any, model: type[models.Model], permission: str) -> models.QuerySet[Any]:
+    """Primary keys of the objects on which the user holds the permission, as a subselect for `pk__in`."""
+    rows: models.QuerySet[Any] = _grants(model).objects.filter(
+        user_id=user.pk, permission__codename=permission, permission__content_type__app_label=model._meta.app_label
+    )
+    return rows.values("content_object")
+
+
+def object_permissions(user: Any, obj: models.Model) -> frozenset[str]:
+    """The permissions granted to the user on this one object, in one query."""
+    if not user.is_active:
+        return frozenset()
+    rows = _grants(type(obj)).objects.filter(user_id=user.pk, content_object=obj)
+    return frozenset(rows.values_list("permission__codename", flat=True))
+
+
+def set_permissions(*, user: Any, obj: models.Model, permissions: frozenset[str]) -> None:
+    """Make the user's permissions on the object exactly these (call it inside the action that journals why)."""
+    label = obj._meta.app_label
+    now = frozenset(
+        _grants(type(obj))
+        .objects.filter(user_id=user.pk, content_object=obj)
+        .values_list("permission__codename", flat=True)
+    )
+    for permission in permissions - now:
+        assign_perm(f"{label}.{permission}", user, obj)
+    for permission in now - permissions:
+        remove_perm(f"{label}.{permission}", user, obj)

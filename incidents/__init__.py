@@ -1,0 +1,1 @@
+"""Incidents, their life cycle, the team of an incident."""

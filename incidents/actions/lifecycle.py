@@ -1,0 +1,89 @@
+"""Steps of the life cycle: forward by one with a click; jumps and steps back with a reason."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from core import journal
+from core.actions import action
+from core.actors import Actor
+from incidents.actions.incidents import require_open
+from incidents.models import Incident, Severity, Status
+from incidents.models.guards import missing_for
+from incidents.models.lifecycle import Resolution
+
+
+def _stamps(incident: Incident, target: Status) -> dict[str, Any]:
+    """Entering a phase stamps its time once; stepping back clears the stamps after it (the journal keeps them)."""
+    changed: dict[str, Any] = {}
+    if target is not Status.DETECTED and getattr(incident, target.stamp) is None:
+        changed[target.stamp] = timezone.now()
+    for later in list(Status)[target.position :]:
+        if getattr(incident, later.stamp) is not None:
+            changed[later.stamp] = None
+    return changed
+
+
+@action
+def set_status(
+    *, actor: Actor, incident: Incident, status: str, reason: str = "", resolution: str = "", seen: str = ""
+) -> Incident:
+    """Take a step. `seen` is the status the person saw; if somebody was faster, nothing happens twice.
+
+    Raises:
+        ValidationError: a guard is unmet (each message names what is missing), a jump or a step back has no reason,
+            or the status is not what the person saw.
+    """
+    incident = Incident.objects.lock(incident.pk)
+    target, before = Status(status), incident.stage
+    if seen and seen != before:
+        raise ValidationError(f"Somebody else set it to {before.label} meanwhile. Look again before you change it.")
+    if target is before:
+        raise ValidationError(f"The incident is {before.label} already.")
+    if incident.merged_into_id is not None:
+        raise ValidationError("A merged incident stays closed: its work goes on in the other one.")
+    if target is not before.next and not reason.strip():
+        raise ValidationError("A step that is not the next one needs a written reason.")
+    how = (resolution or Resolution.RESOLVED) if target is Status.CLOSED else ""
+    if missing := missing_for(incident, target, resolution=how):
+        raise ValidationError(missing)
+    incident.apply({"status": target.value, "resolution": how, **_stamps(incident, target)})
+    verb = {True: "incident.closed", False: "incident.status_changed"}[target is Status.CLOSED]
+    if before is Status.CLOSED:
+        verb = "incident.reopened"
+    journal.record(verb, actor=actor, subject=incident, reason=reason.strip(), to=target.value)
+    return incident
+
+
+@action
+def assess_severity(*, actor: Actor, incident: Incident, severity: str, reason: str = "") -> Incident:
+    """A person says how bad it is; leaving Detected asks for this."""
+    incident = Incident.objects.lock(incident.pk)
+    require_open(incident)
+    if severity not in Severity.values:
+        raise ValidationError("This is not a severity.")
+    changed: dict[str, Any] = {"severity": severity, "severity_assessed_at": timezone.now()}
+    if severity != incident.severity:
+        changed |= {"post_mortem_approved_at": None, "post_mortem_approved_by": None}
+    incident.apply(changed)
+    journal.record(
+        "incident.severity_assessed", actor=actor, subject=incident, severity=severity, reason=reason.strip()
+    )
+    return incident
+
+
+@action
+def approve_post_mortem(*, actor: Actor, incident: Incident, comment: str = "") -> Incident:
+    """Sign the root cause and the lessons learned as they stand; changing them later takes the approval away.
+
+    Raises:
+        ValidationError: root cause or lessons learned are missing.
+    """
+    incident = Incident.objects.lock(incident.pk)
+    require_open(incident)
+    if not incident.root_cause.strip() or not incident.lessons_learned.strip():
+        raise ValidationError("There is nothing to approve yet: write the root cause and the lessons learned first.")
+    incident.apply({"post_mortem_approved_at": timezone.now(), "post_mortem_approved_by_id": actor.pk})
+    journal.record("incident.post_mortem_approved", actor=actor, subject=incident, comment=comment.strip())
+    return incident

@@ -1,0 +1,1 @@
+"""Users, IR team, customers, login."""

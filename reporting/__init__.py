@@ -1,0 +1,1 @@
+"""Reports and what comes out at the end."""

@@ -1,0 +1,133 @@
+"""The tree of an incident: the only module that writes where a ticket stands.
+
+Discipline: lock the incident's row, load node and target fresh after that, move with `move_to`, and let the transaction
+end. A lock with objects loaded before it still corrupts the numbers (measured); so does a second writer.
+"""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Max, Q
+
+from incidents.actions.incidents import require_open
+from incidents.models import Incident
+from tickets.models.tickets import ENDED, ROOT_NUMBER, Ticket
+
+DEEPEST = 50
+
+
+def lock(incident_id: int) -> Incident:
+    """The incident, locked, fresh and open; every change of its tree begins here."""
+    incident = Incident.objects.lock(incident_id)
+    require_open(incident)
+    return incident
+
+
+def fresh(incident: Incident, number: int) -> Ticket:
+    """A ticket of this incident as it is now, under the lock.
+
+    Raises:
+        ValidationError: it is gone, or belongs to another incident.
+    """
+    found = Ticket.objects.filter(incident=incident, number=number).first()
+    if found is None:
+        raise ValidationError(f"#{number} is no longer in this incident.", code="gone")
+    found.incident = incident
+    return found
+
+
+def root(incident: Incident) -> Ticket:
+    """The row that stands for the incident, made with its first ticket; its tree_id is the incident's key."""
+    found = Ticket.objects.filter(incident=incident, parent=None).first()
+    if found is None:
+        found = Ticket(
+            incident=incident, number=ROOT_NUMBER, title=incident.title, lft=1, rght=2, level=0, tree_id=incident.pk
+        )
+        found.save(force_insert=True)
+    return found
+
+
+def add(incident: Incident, *, parent: int | None, before: int | None = None, **fields: Any) -> Ticket:
+    """A new ticket, last below `parent` (a ticket's number; None is the top) or just before a sibling.
+
+    Raises:
+        ValidationError: the parent is gone, or the tree would be deeper than 50 levels.
+    """
+    above = fresh(incident, parent) if parent else root(incident)
+    require_depth(above.level + 1)
+    number = incident.last_ticket + 1
+    Incident.objects.filter(pk=incident.pk).update(last_ticket=number)
+    incident.last_ticket = number
+    ticket = Ticket(incident=incident, number=number, parent=above, **fields)
+    ticket.save(force_insert=True)
+    if before:
+        ticket = move(incident, number=number, parent=above.number, before=before)
+    recount(incident)
+    return ticket
+
+
+def require_depth(level: int) -> None:
+    """Refuse trees nobody can read."""
+    if level > DEEPEST:
+        raise ValidationError(f"A tree has at most {DEEPEST} levels: put this ticket higher up.", code="too_deep")
+
+
+def move(incident: Incident, *, number: int, parent: int | None, before: int | None = None) -> Ticket:
+    """Put a branch below `parent`, last or just before a sibling; the incident is locked by the caller.
+
+    Raises:
+        ValidationError: under itself or its own branch, too deep, or the sibling stands elsewhere.
+    """
+    node = fresh(incident, number)
+    above = fresh(incident, parent) if parent else root(incident)
+    if node.parent_id is None:
+        raise ValidationError("The incident itself cannot be moved.", code="root")
+    if above.pk == node.pk or (node.lft <= above.lft and above.rght <= node.rght):
+        raise ValidationError(f"#{node.number} cannot go below itself.", code="cycle")
+    deepest = Ticket.objects.filter(tree_id=node.tree_id, lft__gte=node.lft, rght__lte=node.rght).aggregate(
+        Max("level")
+    )
+    require_depth(above.level + 1 + deepest["level__max"] - node.level)
+    node.version += 1  # saved by move_to with the place, as one row of history
+    if before and before != number:
+        sibling = fresh(incident, before)
+        if sibling.parent_id != above.pk:
+            raise ValidationError(f"#{sibling.number} is not below #{above.number} any more.", code="moved")
+        node.move_to(sibling, "left")
+    elif not before:
+        node.move_to(above, "last-child")
+    return fresh(incident, number)
+
+
+def hand_over(source: Incident, target: Incident, *, below: Ticket) -> dict[int, int]:
+    """Move the whole tree of `source` below a ticket of `target`, both locked; gives old number → new number."""
+    numbers: dict[int, int] = {}
+    top = root(source)
+    for pk in list(Ticket.objects.filter(parent=top).order_by("lft").values_list("pk", flat=True)):
+        node = Ticket.objects.get(pk=pk)
+        branch = list(node.get_descendants(include_self=True).values_list("pk", flat=True))
+        require_depth(below.level + 1 + max(Ticket.objects.filter(pk__in=branch).values_list("level", flat=True)) - 1)
+        node.move_to(Ticket.objects.get(pk=below.pk), "last-child")
+        for moved in Ticket.objects.filter(pk__in=branch).order_by("lft"):
+            target.last_ticket += 1
+            numbers[moved.number] = target.last_ticket
+            moved.incident, moved.number = target, target.last_ticket
+            moved.save(update_fields=["incident", "number"])
+    Incident.objects.filter(pk=target.pk).update(last_ticket=target.last_ticket)
+    recount(source)
+    recount(target)
+    return numbers
+
+
+def recount(incident: Incident) -> None:
+    """Bring the counts that lists show up to date, from the rows themselves."""
+    ended, lead = Q(status__in=ENDED), Q(lead=True)
+    counts = Ticket.objects.filter(incident=incident, parent__isnull=False).aggregate(
+        tickets_total=Count("pk"),
+        tickets_done=Count("pk", filter=ended),
+        leads_total=Count("pk", filter=lead),
+        leads_done=Count("pk", filter=lead & (~Q(disposition="") | Q(status="dropped"))),
+    )
+    Incident.objects.filter(pk=incident.pk).update(**counts)
+    for name, value in counts.items():
+        setattr(incident, name, value)
