@@ -1,0 +1,1 @@
+"""What comes in from tools: files are split into records, adapters map them, alerts are kept with their raw bytes."""
