@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intake import window
 from intake.scanning import MAX_RECORD
 from intake.splitting import NOT_JSON, PATIENCE, RAW_CAP, Piece, split
 
@@ -278,6 +279,14 @@ def test_a_file_of_200_mb_is_never_read_in_large_pieces() -> None:
 
 def _as_binary(file: _Endless) -> BinaryIO:
     return file  # type: ignore[return-value]  # only read and seek are used
+
+
+def test_the_next_record_is_found_also_where_two_chunks_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "CHUNK", 256)
+
+    for filling in range(150, 300):
+        content = b'[\n    {"broken" {' + b"x" * filling + b'\n    {"good": 1}\n]'
+        assert values(content) == [{"good": 1}], filling
 
 
 FRAGMENTS = st.sampled_from(

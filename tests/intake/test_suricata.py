@@ -191,6 +191,13 @@ def test_a_flood_of_one_scan_is_one_group_and_another_target_another() -> None:
     assert dedup_key(first, {}) != dedup_key(second, {})
 
 
+def test_two_sensors_that_see_the_same_flow_raise_two_alerts() -> None:
+    here, there = alert(eve(host="sensor-1")), alert(eve(host="sensor-2"))
+
+    assert here.external_id == there.external_id
+    assert dedup_key(here, {}) != dedup_key(there, {})
+
+
 def test_a_changed_verdict_changes_the_digest_but_not_the_key() -> None:
     before, after = (
         alert(eve()),
