@@ -1,0 +1,1 @@
+"""Treeline as people use it: the one command runs, and Chromium goes through the pages."""
