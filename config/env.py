@@ -53,9 +53,9 @@ def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int
     return found
 
 
-def secret(name: str) -> str:
-    """A key of at least 50 characters that is on no list of well-known keys."""
-    value = text(name)
+def secret(name: str, *, value: str = "") -> str:
+    """A key of at least 50 characters that is on no list of well-known keys; `value` where it was read already."""
+    value = value or text(name)
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. Make one with: openssl rand -base64 60")
     if len(value) < 50 or len(set(value)) < 12:
@@ -63,6 +63,38 @@ def secret(name: str) -> str:
     if any(known in value.lower() for known in KNOWN_SECRETS):
         raise ImproperlyConfigured(f"{name} is a well-known example key. Make one with: openssl rand -base64 60")
     return value
+
+
+def origin(name: str, default: str) -> str:
+    """An http(s) address without a path, as links are made from it."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+        raise ImproperlyConfigured(f"{name} must be an address like https://ir.example.org, without a path.")
+    return value
+
+
+def redis(name: str) -> str:
+    """A Redis address, or nothing."""
+    value = text(name)
+    if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        raise ImproperlyConfigured(f"{name} must begin with redis:// or rediss://.")
+    return value
+
+
+def folder(name: str, default: Path, *, private: bool) -> Path:
+    """A folder that is ours, made if missing; `private` refuses one that every account of the machine may read."""
+    path = Path(text(name) or default).resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ImproperlyConfigured(f"{name} cannot be made at {path}: {problem.strerror}.") from problem
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name} at {path} cannot be written.")
+    for place in (path, path / "files"):
+        if private and place.exists() and place.stat().st_mode & 0o007:
+            raise ImproperlyConfigured(f"{place} is open to every account of this machine. Run: chmod o-rwx {place}")
+    return path
 
 
 def database(url: str, data_dir: Path) -> dict[str, object]:

@@ -1,26 +1,26 @@
 """One settings module. Everything that differs between machines comes from the environment (docs/deploy.md)."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 
-from config.env import database, flag, number, secret, text, words
+from config.env import database, flag, folder, number, origin, redis, secret, text, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "data"))).resolve()
-DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-
 DEBUG = flag("DEBUG", default=False)
 DEMO = flag("DEMO", default=False)
 LOCAL = flag("LOCAL", default=False)  # one machine, plain http on loopback, SQLite allowed: what `make run` sets
+DATA_DIR = folder("DATA_DIR", BASE_DIR / "data", private=not LOCAL)
 SECRET_KEY = secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")
-AUDIT_KEY = text("AUDIT_KEY")  # signs the anchors; derived from SECRET_KEY where empty
-BASE_URL = text("BASE_URL", "http://localhost:8000").rstrip("/")
+SECRET_KEY_FALLBACKS = [secret("SECRET_KEY_FALLBACKS", value=old) for old in words("SECRET_KEY_FALLBACKS")]
+AUDIT_KEY = secret("AUDIT_KEY") if text("AUDIT_KEY") else ""  # signs the anchors; derived from SECRET_KEY where empty
+BASE_URL = origin("BASE_URL", "http://localhost:8000")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 PROXY_COUNT = number("PROXY_COUNT", 0, most=10)
 DATABASE_URL = text("DATABASE_URL")
-REDIS_URL = text("REDIS_URL")
+REDIS_URL = redis("REDIS_URL")
 
 if DEBUG and not LOCAL:
     raise ImproperlyConfigured("DEBUG is only for LOCAL=on: it shows settings and source to whoever asks.")
@@ -29,6 +29,8 @@ if not LOCAL:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts people use; * lets anybody choose.")
     if not BASE_URL.startswith("https://"):
         raise ImproperlyConfigured("BASE_URL must begin with https:// (or set LOCAL=on for one machine).")
+    if not validate_host(str(urlsplit(BASE_URL).hostname), ALLOWED_HOSTS):
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the host of BASE_URL: links in mails lead there.")
     if not DATABASE_URL:
         raise ImproperlyConfigured("DATABASE_URL is not set: production needs PostgreSQL (SQLite only with LOCAL=on).")
     if not REDIS_URL:
@@ -39,6 +41,7 @@ if not LOCAL:
         raise ImproperlyConfigured("PROXY_COUNT is not set: say how many proxies stand before Treeline (0 for none).")
 
 INSTALLED_APPS = [
+    "config.apps.RoofConfig",
     "core",
     "people",
     "incidents",
@@ -53,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -83,6 +87,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "people.middleware.login_for_fragments",
     "people.middleware.session_limits",
     "people.middleware.demand_mfa",
 ]
@@ -193,6 +198,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or second factor is told by mail
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Treeline] "
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
@@ -205,6 +211,7 @@ ACCOUNT_RATE_LIMITS = {
     "manage_email": "10/m/user",
 }
 MFA_ADAPTER = "people.adapters.MFAAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # the library knows of no verification: the invitation was it
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
@@ -219,6 +226,10 @@ SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_PROVIDERS: dict[str, object] = {}
 OIDC_ISSUER = text("OIDC_ISSUER")
 if OIDC_ISSUER:
+    if not OIDC_ISSUER.startswith("https://") and not LOCAL:
+        raise ImproperlyConfigured("OIDC_ISSUER must begin with https://: whoever answers there logs people in.")
+    if not (text("OIDC_CLIENT_ID") and text("OIDC_CLIENT_SECRET")):
+        raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.")
     INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")
     SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
         "OAUTH_PKCE_ENABLED": True,
@@ -235,7 +246,10 @@ if OIDC_ISSUER:
 
 ANONYMOUS_USER_NAME = None  # guardian: no anonymous user row that could be granted anything
 GUARDIAN_MONKEY_PATCH_USER = False
-SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # its backend is not used: core.access reads the grants itself
+SILENCED_SYSTEM_CHECKS = [
+    "guardian.W001",  # its backend is not used: core.access reads the grants itself
+    "models.W038",  # SQLite has no deferrable constraints: there check_trees tells
+]
 
 # -- Mail ------------------------------------------------------------------
 EMAIL_HOST = text("EMAIL_HOST")
@@ -243,6 +257,8 @@ EMAIL_PORT = number("EMAIL_PORT", 587, least=1, most=65535)
 EMAIL_HOST_USER = text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
+if EMAIL_HOST_PASSWORD and not EMAIL_USE_TLS and not LOCAL:
+    raise ImproperlyConfigured("EMAIL_USE_TLS must be on where EMAIL_HOST_PASSWORD is set: it would be sent in clear.")
 EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_BACKEND = (
@@ -304,7 +320,11 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        # Browsers hold a form's redirect to this too, and the button of single sign-on leads to the provider.
+        "form-action": [
+            "'self'",
+            *([f"{urlsplit(OIDC_ISSUER).scheme}://{urlsplit(OIDC_ISSUER).netloc}"] if OIDC_ISSUER else []),
+        ],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],

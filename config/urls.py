@@ -5,6 +5,9 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("core.urls")),
+    path("", include("comms.urls")),
+    path("", include("intake.urls")),
+    path("", include("reporting.urls")),
 ]
 handler400 = "core.views.errors.bad_request"
 handler403 = "core.views.errors.forbidden"

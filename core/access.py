@@ -11,12 +11,13 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from guardian.models import UserObjectPermissionBase
 from guardian.shortcuts import assign_perm, remove_perm
 from guardian.utils import get_user_obj_perms_model
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 Audience = Literal["anyone", "everyone", "team", "responders", "managers", "auditors", "admins", "customers"]
 NEEDED: dict[str, frozenset[str]] = {
     "team": frozenset({"respond", "oversee", "audit", "administer"}),
@@ -86,7 +87,7 @@ def guarded(model: type[models.Model], permission: str) -> Callable[[View], View
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def run(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        def run(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
             found = _fetch(model, request.user, kwargs)
             permissions = found.access_root.permissions_for(request.user)
             if not isinstance(permissions, frozenset):
@@ -107,7 +108,7 @@ def open_to(*audiences: Audience) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def run(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        def run(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
             request.permissions = frozenset()  # type: ignore[attr-defined]
             if not set(audiences) & {"anyone", "everyone"}:
                 rights: frozenset[str] = getattr(request.user, "rights", frozenset())

@@ -80,6 +80,11 @@ def _locked(name: str) -> Stream:
     return stream
 
 
+def hold(stream: str) -> None:
+    """Lock a stream before anything else: for rooms whose actions write to it and to incidents, in this order."""
+    _locked(stream)
+
+
 def _rows(subject: models.Model) -> list[dict[str, Any]]:
     history: Any = getattr(type(subject), "history", None)
     if history is None:

@@ -1,5 +1,7 @@
 """Files on tickets: hashed while they are stored, under a name of ours."""
 
+from __future__ import annotations
+
 import hashlib
 import uuid
 
@@ -7,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db.models import F
+from django.db.models import F, Sum
 
 from core import journal
 from core.actions import action
@@ -15,11 +17,17 @@ from core.actors import Actor
 from tickets import tree
 from tickets.models import Attachment, Ticket
 
+MOST_FILES = 200  # on one ticket
+MOST_BYTES = 20 * 2**30  # of all files of an incident
+DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))})
+
 
 def safe_name(name: str) -> str:
     """What a file is called on screen: the last part of the sender's path, printable, at most 200 characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     shown = "".join(c for c in last if c.isprintable()).strip(" .")
+    if shown.split(".")[0].casefold() in DEVICES:  # Windows opens a device of this name, whatever the ending
+        shown = f"_{shown}"
     return shown[:200] or "file"
 
 
@@ -32,12 +40,20 @@ def _hash(file: File[bytes]) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
+def _require_room(ticket: Ticket, size: int) -> None:
+    if ticket.files_total >= MOST_FILES:
+        raise ValidationError(f"#{ticket.number} has {MOST_FILES} files, which is the most: use another ticket.")
+    kept = Attachment.objects.filter(ticket__incident=ticket.incident_id).aggregate(bytes=Sum("size"))["bytes"] or 0
+    if kept + size > MOST_BYTES:
+        raise ValidationError(f"The files of this incident would need more than {MOST_BYTES // 2**30} GB.")
+
+
 @action
 def attach_file(*, actor: Actor, ticket: Ticket, file: File[bytes]) -> Attachment:
     """Keep a file on a ticket. The sender's name and type are data; the path is a random key.
 
     Raises:
-        ValidationError: it is empty, larger than ATTACHMENT_MAX_BYTES, or the incident is closed.
+        ValidationError: it is empty, larger than ATTACHMENT_MAX_BYTES, one too many, or the incident is closed.
     """
     ticket = tree.fresh(tree.lock(ticket.incident_id), ticket.number)
     sha256, size = _hash(file)
@@ -46,6 +62,7 @@ def attach_file(*, actor: Actor, ticket: Ticket, file: File[bytes]) -> Attachmen
     if size > settings.ATTACHMENT_MAX_BYTES:
         most = settings.ATTACHMENT_MAX_BYTES // 2**20
         raise ValidationError(f"The file has {size / 2**20:.1f} MB; at most {most} MB can be attached.")
+    _require_room(ticket, size)
     pk = uuid.uuid4()
     key = default_storage.save(f"attachments/{pk.hex[:2]}/{pk.hex}", file)
     try:

@@ -1,0 +1,10 @@
+"""The roof as an app, for the command that fills an empty house with an example."""
+
+from django.apps import AppConfig
+
+
+class RoofConfig(AppConfig):
+    """config."""
+
+    name = "config"
+    label = "roof"

@@ -1,0 +1,135 @@
+"""What people (and a rule for the worst) do with alerts: open an incident, join one, dismiss."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from core import journal
+from core.actions import action
+from core.actors import Actor
+from incidents.actions.incidents import open_incident, require_open
+from incidents.models import Incident, Severity, Status
+from intake.models import Alert, AlertState
+from people.models import User
+
+SAME_FIRE = timedelta(hours=24)  # an equal alert within this time belongs to the incident that is open already
+OPENS = ("alert", "incident")  # kinds of record that may open an incident by themselves
+
+
+def story(alert: Alert) -> str:
+    """The summary of an incident made from an alert: where it came from, and the tool's words as they are."""
+    words = "\n".join(f"    {line}" for line in alert.description.splitlines()[:60])
+    return f"Opened from an alert of {alert.product} (line {alert.line} of its import).\n\n{words}".strip()
+
+
+def _open(actor: Actor, alert: Alert, *, reporter: User | None, commander: User | None = None) -> Incident:
+    return open_incident(
+        actor=actor, title=alert.title[:200], reporter=reporter, commander=commander,
+        severity=alert.severity or Severity.MEDIUM, assessed=False, summary=story(alert),
+        detected_at=alert.detected_at if alert.detected_at and alert.detected_at <= timezone.now() else None,
+        detection_source=alert.product[:120],
+    )  # fmt: skip
+
+
+def _put_into(actor: Actor, alerts: Iterable[Alert], incident: Incident) -> None:
+    found = list(alerts)
+    Alert.objects.filter(pk__in=[alert.pk for alert in found]).update(
+        state=AlertState.INCIDENT, incident=incident, reason=""
+    )
+    names = [{"id": alert.pk, "title": alert.title, "product": alert.product} for alert in found[:50]]
+    journal.record("alert.joined", actor=actor, subject=incident, changed=False, alerts=names, count=len(found))
+
+
+def _burning(group_keys: set[str]) -> dict[str, int]:
+    """For each kind of alert, the open incident that an equal one went into lately."""
+    rows = Alert.objects.filter(
+        group_key__in=group_keys, state=AlertState.INCIDENT, created_at__gte=timezone.now() - SAME_FIRE
+    ).exclude(incident__status=Status.CLOSED)
+    return dict(rows.order_by("pk").values_list("group_key", "incident_id"))
+
+
+def open_for_critical(*, actor: Actor, alerts: Iterable[Alert], reporter: User | None) -> int:
+    """Critical alerts open incidents by themselves; equal ones join the one that is open. Gives how many were opened.
+
+    Part of the import's own transaction, which holds the stream "intake".
+    """
+    groups: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        if alert.severity == Severity.CRITICAL and alert.kind in OPENS:
+            groups.setdefault(alert.group_key, []).append(alert)
+    burning = _burning(set(groups))
+    for key, pk in sorted(burning.items(), key=lambda pair: pair[1]):
+        _put_into(actor, groups[key], Incident.objects.lock(pk))
+    for key, found in groups.items():
+        if key not in burning:
+            _put_into(actor, found, _open(actor, found[0], reporter=reporter))
+    return len(groups.keys() - burning.keys())
+
+
+def _waiting(alert: Alert, *, alike: bool) -> list[Alert]:
+    """The alert, locked, and with `alike` all that say the same and wait as well."""
+    rows = Alert.objects.select_for_update().filter(state=AlertState.NEW).order_by("pk")
+    found = list(rows.filter(group_key=alert.group_key) if alike else rows.filter(pk=alert.pk))
+    if alert.pk not in {one.pk for one in found}:
+        raise ValidationError("Somebody was faster: this alert has been dealt with already.")
+    return found
+
+
+@action
+def promote_alert(*, actor: User, alert: Alert, alike: bool = True) -> Incident:
+    """Open an incident from the alert (and all that say the same); who does it commands it.
+
+    Raises:
+        ValidationError: somebody dealt with it already.
+    """
+    journal.hold("intake")
+    found = _waiting(alert, alike=alike)
+    incident = _open(actor, alert, reporter=actor, commander=actor)
+    _put_into(actor, found, incident)
+    journal.record("alert.promoted", actor=actor, subject=alert, incident=incident.pk, alerts=[one.pk for one in found])
+    return incident
+
+
+@action
+def join_alert(*, actor: Actor, alert: Alert, incident: Incident, alike: bool = True) -> Incident:
+    """Put the alert into an open incident.
+
+    Raises:
+        ValidationError: somebody dealt with it already, or the incident is closed.
+    """
+    journal.hold("intake")
+    found = _waiting(alert, alike=alike)
+    incident = Incident.objects.lock(incident.pk)
+    require_open(incident)
+    _put_into(actor, found, incident)
+    return incident
+
+
+@action
+def dismiss_alert(*, actor: Actor, alert: Alert, reason: str, alike: bool = True) -> int:
+    """Say why it needs no incident; gives how many were dismissed.
+
+    Raises:
+        ValidationError: there is no reason, or somebody dealt with it already.
+    """
+    journal.hold("intake")
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it needs no incident: it may come back."})
+    found = _waiting(alert, alike=alike)
+    ids = [one.pk for one in found]
+    Alert.objects.filter(pk__in=ids).update(state=AlertState.DISMISSED, reason=reason.strip()[:300])
+    journal.record("alert.dismissed", actor=actor, subject=alert, reason=reason.strip(), alerts=ids)
+    return len(ids)
+
+
+@action
+def reopen_alert(*, actor: Actor, alert: Alert) -> Alert:
+    """Put a dismissed alert back to be triaged."""
+    journal.hold("intake")
+    if not Alert.objects.filter(pk=alert.pk, state=AlertState.DISMISSED).update(state=AlertState.NEW, reason=""):
+        raise ValidationError("Only a dismissed alert can be put back.")
+    alert = Alert.objects.get(pk=alert.pk)
+    journal.record("alert.put_back", actor=actor, subject=alert)
+    return alert

@@ -1,0 +1,38 @@
+"""Triage."""
+
+from django import forms
+
+from core.forms import VisibleText
+from incidents.models import Severity
+
+
+class PromoteForm(forms.Form):
+    """Open an incident."""
+
+    alike = forms.BooleanField(label="and all that say the same", required=False, initial=True)
+
+
+class JoinForm(PromoteForm):
+    """Put into an incident, named by its number."""
+
+    number = VisibleText(label="Incident number", max_length=24)
+
+
+class DismissForm(PromoteForm):
+    """Say why it needs no incident."""
+
+    reason = VisibleText(label="Why it needs no incident", max_length=300)
+
+
+class AlertFilter(forms.Form):
+    """What the list shows; anything else in the query string is ignored."""
+
+    state = forms.ChoiceField(
+        required=False,
+        choices=[("", "To triage"), ("incident", "In an incident"), ("dismissed", "Dismissed"), ("all", "All")],
+    )
+    severity = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any severity"), *reversed(Severity.choices)],
+    )
+    q = forms.CharField(required=False, max_length=200)

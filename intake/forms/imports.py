@@ -1,0 +1,19 @@
+"""Handing in a file."""
+
+from django import forms
+
+from intake.adapters import all_adapters
+
+
+class UploadForm(forms.Form):
+    """A file of alerts and, where it cannot be told from the content, its format."""
+
+    file = forms.FileField(label="File", max_length=200)
+    format = forms.ChoiceField(label="Format", required=False, choices=[])
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        known = [(name, adapter.label) for name, adapter in all_adapters().items()]
+        self.fields["format"] = forms.ChoiceField(
+            label="Format", required=False, choices=[("", "Tell it from the content"), *known]
+        )
