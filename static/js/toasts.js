@@ -2,6 +2,7 @@
 // from scripts by toast(). They sit in the top layer (popover), so they are seen above an open dialog.
 const LIFE_MS = 8000;
 const UNDOABLE = 10;
+const SHOWN = 4;
 const box = document.getElementById("toasts");
 const past = document.createElement("div"); // forms of toasts that went by: U still finds the last ten
 past.hidden = true;
@@ -43,6 +44,7 @@ function show() {
     note.dataset.timed = "";
     if (!("sticky" in note.dataset)) setTimeout(leave, LIFE_MS, note);
   }
+  [...box.querySelectorAll(".note:not([data-sticky])")].slice(0, -SHOWN).forEach(leave);
   if (box.matches(":popover-open")) box.hidePopover(); // shown again, it is on top of a dialog opened since
   box.showPopover();
 }

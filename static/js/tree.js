@@ -1,4 +1,4 @@
-// The ticket tree: ARIA treegrid keys, filters, levels, menu of a row. Dragging is in treedrag.js, the rows and what is
+// The ticket tree: ARIA treegrid keys, quick filter, levels, menu of a row. Dragging is in treedrag.js, the rows and what is
 // open in treerows.js. The server makes the rows (data-id, data-version, data-parent, data-url); every change posts to
 // an address below data-url and swaps the answered rows in. A table without data-add is read-only.
 import { openDialog } from "./dialogs.js";
@@ -96,7 +96,7 @@ let menu = null;
 function openMenu(button, row) {
   closeMenu();
   menu = document.createElement("div");
-  menu.className = "dropdown-menu show rowmenu";
+  menu.className = "rowmenu"; // not Bootstrap's dropdown, whose key handler would take the arrows
   menu.setAttribute("role", "menu");
   menu.setAttribute("aria-label", `Actions for #${row.dataset.id}`);
   menu.popover = "auto";
@@ -116,7 +116,6 @@ function openMenu(button, row) {
 function item(words, key, row) {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "dropdown-item";
   button.setAttribute("role", "menuitem");
   button.tabIndex = -1;
   button.textContent = words;
@@ -152,7 +151,7 @@ function closeMenu() {
   old?.remove();
 }
 
-// -- Pointer, filters, levels --------------------------------------------------------------------------------------------
+// -- Pointer, quick filter, levels --------------------------------------------------------------------------------------------
 function click(event) {
   const row = event.target.closest("tr[data-id]");
   if (!row) return;
@@ -173,8 +172,6 @@ document.addEventListener("click", (event) => {
   if (event.target.closest(".tree tbody")) return click(event);
   const level = event.target.closest("[data-level]");
   if (level) return rows.setLevel(Number(level.dataset.level) || Infinity, level);
-  const filter = event.target.closest("[data-filter]");
-  if (filter) return rows.setFilter(filter.dataset.filter);
   const adder = event.target.closest("[data-add-ticket]");
   if (adder) {
     event.preventDefault();

@@ -2,7 +2,8 @@
 // question. What somebody opened or closed is kept for the browser session, per page; after a swap it is put back.
 const KEY = `tree:${location.pathname}`;
 const kept = read();
-let filter = new URLSearchParams(location.search).get("show") || "all";
+const query = new URLSearchParams(location.search);
+const narrowed = Boolean(query.get("q") || (query.get("show") ?? "all") !== "all"); // by the server: all it sent is wanted
 let words = "";
 let busy = false;
 
@@ -49,7 +50,7 @@ function expand(row, value) {
 export function setOpen(row, value) {
   if (open(row) === null) return;
   expand(row, value);
-  kept.open[row.dataset.id] = value;
+  if (!narrowed) kept.open[row.dataset.id] = value;
   keep();
   layout();
 }
@@ -60,43 +61,22 @@ export function setLevel(most, button) {
     expand(row, level(row) < most);
     kept.open[row.dataset.id] = level(row) < most;
   }
-  press("level", button);
+  document.querySelectorAll("[data-level]").forEach((b) => b.setAttribute("aria-pressed", String(b === button)));
   keep();
   layout();
 }
 
-function press(kind, pressed) {
-  document.querySelectorAll(`[data-${kind}]`).forEach((b) => b.setAttribute("aria-pressed", String(b === pressed)));
-}
-
-// -- Filters --------------------------------------------------------------------------------------------------------------
-const FILTERS = {
-  mine: (row) => row.dataset.assignee !== undefined && row.dataset.assignee === table().dataset.me,
-  over: (row) => row.querySelector(".k-sla .c-over"),
-  leads: (row) => row.querySelector(".flag"),
-  nobody: (row) => row.querySelector(".k-who .is-none"),
-  shared: (row) => row.querySelector('[title="Shared with the customer"]'),
-};
-
-export function setFilter(name) {
-  filter = name;
-  const url = new URL(location.href);
-  if (name === "all") url.searchParams.delete("show");
-  else url.searchParams.set("show", name);
-  history.replaceState(history.state, "", url);
-  layout();
-}
-
+// -- Quick filter ---------------------------------------------------------------------------------------------------------
+// Mine, Overdue and the like are links: the server answers them. Typing narrows what is on the page.
 export function setWords(text) {
   words = text.trim().toLowerCase();
   layout();
 }
 
 function test() {
-  const wanted = FILTERS[filter];
-  if (!wanted && !words) return null;
+  if (!words) return null;
   const said = (row) => `${row.querySelector(".tcell")?.textContent} ${row.querySelector(".k-who")?.textContent}`;
-  return (row) => (!wanted || wanted(row)) && (!words || said(row).toLowerCase().includes(words));
+  return (row) => said(row).toLowerCase().includes(words);
 }
 
 // -- Which rows are seen ---------------------------------------------------------------------------------------------------
@@ -118,7 +98,6 @@ function layout() {
     row.hidden = hit ? !hits.has(id) && !context.has(id) : closed.has(up);
     row.classList.toggle("is-context", Boolean(hit) && !hits.has(id));
   }
-  press("filter", document.querySelector(`[data-filter="${CSS.escape(filter)}"]`));
   rove();
 }
 
@@ -160,6 +139,14 @@ export async function post(row, where) {
   }
 }
 
+// An address ending in #t109 points at that row.
+function pointed() {
+  const row = document.getElementById(location.hash.slice(1));
+  if (!row?.matches(".tree tr[data-id]")) return;
+  kept.at = row.dataset.id;
+  for (let up = parent(row); up; up = parent(up)) kept.open[up.dataset.id] = true;
+}
+
 let focused = false;
 document.addEventListener("htmx:before:swap", () => {
   focused = Boolean(body()?.contains(document.activeElement));
@@ -167,7 +154,7 @@ document.addEventListener("htmx:before:swap", () => {
 
 function restore() {
   for (const row of all()) {
-    const wanted = kept.open[row.dataset.id];
+    const wanted = narrowed ? undefined : kept.open[row.dataset.id];
     if (wanted !== undefined) expand(row, wanted);
   }
   layout();
@@ -178,4 +165,6 @@ function restore() {
 document.addEventListener("htmx:after:settle", (event) => {
   if (table()?.contains(event.target) || event.target.contains?.(table())) restore();
 });
+pointed();
 restore();
+if (location.hash) document.getElementById(`t${kept.at}`)?.scrollIntoView({ block: "center" });
