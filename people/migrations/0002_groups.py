@@ -6,7 +6,9 @@ from people.models.users import GROUPS, RIGHTS
 
 
 def make_groups(apps, schema_editor):
-    content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(app_label="people", model="user")
+    content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
+        app_label="people", model="user"
+    )
     names = dict(RIGHTS)
     for group_name, rights in GROUPS.items():
         group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=group_name)

@@ -6,10 +6,10 @@ from django.db import models
 from django.urls import reverse
 
 from core.actions import tracked
+from people.models.rights import directory_permissions, is_ours
 
 if TYPE_CHECKING:
     from people.models.users import User
-
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -17,7 +17,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     def visible_to(self, user: "User") -> Self:
         """Our own people see all of them."""
-        return self if user.is_active and user.rights & TEAM_RIGHTS else self.none()
+        return self if is_ours(user) else self.none()
 
     def active(self) -> Self:
         """Those we work for now."""
@@ -54,6 +54,4 @@ class Customer(models.Model):
 
     def permissions_for(self, user: "User") -> frozenset[str]:
         """Our own people see it; who administers may change it."""
-        if not user.rights & TEAM_RIGHTS:
-            return frozenset()
-        return frozenset({"view", "administer"} if "administer" in user.rights else {"view"})
+        return directory_permissions(user)

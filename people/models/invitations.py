@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from people.models.customers import Customer
-from people.models.users import TEAM_RIGHTS, User
+from people.models.rights import directory_permissions, is_ours
+from people.models.users import User
 
 VALID_FOR = timedelta(days=7)
 
@@ -38,7 +39,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def visible_to(self, user: User) -> Self:
         """Our own people see who was invited."""
-        return self if user.is_active and user.rights & TEAM_RIGHTS else self.none()
+        return self if is_ours(user) else self.none()
 
     def pending(self) -> Self:
         """Neither accepted nor revoked; perhaps expired."""
@@ -46,9 +47,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def open(self) -> Self:
         """What a link still opens: pending, in time, and from somebody who may still invite (or from the system)."""
-        admins = User.objects.active().filter(
-            pk=OuterRef("invited_by"), groups__permissions__codename="administer"
-        )
+        admins = User.objects.active().filter(pk=OuterRef("invited_by"), groups__permissions__codename="administer")
         return self.pending().filter(Q(invited_by=None) | Exists(admins), expires_at__gt=timezone.now())
 
 
@@ -94,9 +93,7 @@ class Invitation(models.Model):
 
     def permissions_for(self, user: User) -> frozenset[str]:
         """Our own people see it; who administers may revoke it."""
-        if not user.rights & TEAM_RIGHTS:
-            return frozenset()
-        return frozenset({"view", "administer"} if "administer" in user.rights else {"view"})
+        return directory_permissions(user)
 
     @property
     def is_expired(self) -> bool:

@@ -50,9 +50,9 @@ class AccountMail(Work):
         return unseal(self.sealed, purpose=PURPOSE) if self.sealed else ""
 
     def is_wanted(self) -> bool:
-        """Whether it may still be sent: asked right before sending, since people are disabled and invitations revoked."""
+        """Whether it may still be sent; asked right before, since people are disabled and invitations revoked."""
         if not self.to or not self.sealed:
             return False
         if self.invitation_id:
-            return Invitation.objects.open().filter(pk=self.invitation_id).exists()  # type: ignore[attr-defined]
+            return Invitation.objects.open().filter(pk=self.invitation_id).exists()
         return self.user is None or bool(self.user.is_active)

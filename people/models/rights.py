@@ -1,11 +1,11 @@
 """What somebody may do everywhere. Groups give these rights; code asks for rights, never for groups by name."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from people.models.users import User
 
-RIGHTS = [
+RIGHTS: list[tuple[str, Any]] = [
     ("respond", "Sees unrestricted incidents, opens and joins them"),
     ("oversee", "Sees all unrestricted incidents, reports and metrics"),
     ("audit", "Reads everything, the journal among it"),

@@ -16,23 +16,9 @@ from django.utils.crypto import salted_hmac
 
 from core.actions import tracked
 from people.models.customers import Customer
+from people.models.rights import GROUPS, RIGHTS, TEAM_RIGHTS, directory_permissions, is_ours
 
-RIGHTS: list[tuple[str, Any]] = [
-    ("respond", "Sees unrestricted incidents, opens and joins them"),
-    ("oversee", "Sees all unrestricted incidents, reports and metrics"),
-    ("audit", "Reads everything, the journal among it"),
-    ("administer", "Invites people and edits reference data"),
-    ("portal", "Sees what was shared with their organisation"),
-]
-GROUPS = {  # name: the rights it gives
-    "Responder": ["respond"],
-    "Manager": ["oversee"],
-    "Auditor": ["audit"],
-    "Admin": ["administer"],
-    "Customer": ["portal"],
-}
-ADMIN, CUSTOMER = "Admin", "Customer"  # groups that actions treat in their own way
-TEAM_RIGHTS = frozenset({"respond", "oversee", "audit", "administer"})
+__all__ = ["GROUPS", "RIGHTS", "User"]  # migrations find the first two here
 
 
 def check_timezone(name: str) -> None:
@@ -46,7 +32,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def visible_to(self, user: "User") -> Self:
         """Our own people see everybody; a customer's people see no list of people."""
-        return self if user.is_active and user.rights & TEAM_RIGHTS else self.none()
+        return self if is_ours(user) else self.none()
 
     def named(self, login: str) -> Self:
         """Who logs in by this e-mail or user name, without regard to case."""
@@ -57,8 +43,23 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.select_for_update(no_key=True, of=("self",)).get(pk=pk)
 
 
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"]):
     """Finds people by e-mail or user name, both without regard to case."""
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: "User") -> UserQuerySet:
+        """See UserQuerySet."""
+        return self.get_queryset().visible_to(user)
+
+    def named(self, login: str) -> UserQuerySet:
+        """See UserQuerySet."""
+        return self.get_queryset().named(login)
+
+    def lock(self, pk: int) -> "User":
+        """See UserQuerySet."""
+        return self.get_queryset().lock(pk)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make a person; without a password they cannot log in until they set one."""
@@ -146,9 +147,7 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
 
     def permissions_for(self, user: "User") -> frozenset[str]:
         """Our own people see this person; who administers may change groups and end sessions."""
-        if not user.rights & TEAM_RIGHTS:
-            return frozenset()
-        return frozenset({"view", "administer"} if "administer" in user.rights else {"view"})
+        return directory_permissions(user)
 
     @property
     def initials(self) -> str:
@@ -163,7 +162,8 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Django puts this into every session and compares it at each request: password or round changed, session over.
-        return salted_hmac("people.session", f"{self.session_round}:{self.password}", secret=secret, algorithm="sha256").hexdigest()
+        value = f"{self.session_round}:{self.password}"
+        return salted_hmac("people.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.name
