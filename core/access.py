@@ -9,12 +9,12 @@ from functools import wraps
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from guardian.models import UserObjectPermissionBase
-from guardian.shortcuts import assign_perm, remove_perm
 from guardian.utils import get_user_obj_perms_model
 
 View = Callable[..., HttpResponseBase]
@@ -143,14 +143,18 @@ def object_permissions(user: Any, obj: models.Model) -> frozenset[str]:
 
 
 def set_permissions(*, user: Any, obj: models.Model, permissions: frozenset[str]) -> None:
-    """Make the user's permissions on the object exactly these (call it inside the action that journals why)."""
-    label = obj._meta.app_label
-    now = frozenset(
-        _grants(type(obj))
-        .objects.filter(user_id=user.pk, content_object=obj)
-        .values_list("permission__codename", flat=True)
+    """Make the user's permissions on the object exactly these (call it inside the action that journals why).
+
+    Raises:
+        ImproperlyConfigured: the model declares no permission of such a name.
+    """
+    rows = _grants(type(obj)).objects
+    rows.filter(user_id=user.pk, content_object=obj).exclude(permission__codename__in=permissions).delete()
+    known = Permission.objects.filter(
+        codename__in=permissions, content_type__app_label=obj._meta.app_label, content_type__model=obj._meta.model_name
     )
-    for permission in permissions - now:
-        assign_perm(f"{label}.{permission}", user, obj)
-    for permission in now - permissions:
-        remove_perm(f"{label}.{permission}", user, obj)
+    wanted = {permission.codename: permission for permission in known}
+    if missing := permissions - wanted.keys():
+        raise ImproperlyConfigured(f"{obj._meta.label} declares no permission named {', '.join(sorted(missing))}.")
+    grants = [rows.model(user_id=user.pk, permission=one, content_object=obj) for one in wanted.values()]
+    rows.bulk_create(grants, ignore_conflicts=True)

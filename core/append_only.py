@@ -22,12 +22,13 @@ def guard(*tables: str) -> migrations.RunPython:
     def forwards(apps: Any, schema_editor: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
             return
-        schema_editor.execute(FUNCTION)
+        schema_editor.execute(FUNCTION, params=None)
         for table in tables:
             name = schema_editor.quote_name(table)
             schema_editor.execute(
                 f"CREATE TRIGGER treeline_append_only BEFORE UPDATE OR DELETE ON {name} "
-                "FOR EACH ROW EXECUTE FUNCTION treeline_append_only()"
+                "FOR EACH ROW EXECUTE FUNCTION treeline_append_only()",
+                params=None,
             )
 
     def backwards(apps: Any, schema_editor: Any) -> None:

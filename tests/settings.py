@@ -11,6 +11,7 @@ os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="treeline-tests-"))
 from config.settings import *  # noqa: F403
 from config.settings import INSTALLED_APPS, MIDDLEWARE, STORAGES
 
+STATIC_ROOT.mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 INSTALLED_APPS += ["zeal"]

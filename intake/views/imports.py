@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -60,11 +60,10 @@ def _lines(job: ImportJob) -> Iterator[bytes]:
 
 @require_safe
 @guarded(ImportJob, "view")
-def errors(request: UserRequest, job: ImportJob) -> FileResponse:
+def errors(request: UserRequest, job: ImportJob) -> StreamingHttpResponse:
     """The lines that could not be read, as they were, to be mended and handed in again."""
-    response = FileResponse(
-        _lines(job), as_attachment=True, filename=f"not-imported-{job.pk}.txt", content_type="application/octet-stream"
-    )
+    response = StreamingHttpResponse(_lines(job), content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="not-imported-{job.pk}.txt"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 

@@ -1,0 +1,96 @@
+"""What people do with alerts."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from incidents.models import Incident
+from intake.actions.imports import request_import
+from intake.actions.triage import dismiss_alert, promote_alert, reopen_alert
+from intake.models import Alert
+from intake.tasks import run_import
+from people.models import User
+from tests.intake.test_imports import EVE
+
+Browser = Callable[[User], Client]
+
+
+@pytest.fixture
+def alert(alice: User) -> Alert:
+    """One of Suricata's, waiting to be triaged."""
+    job = request_import(actor=alice, file=SimpleUploadedFile("eve.json", EVE.read_bytes()), name="eve.json")
+    run_import(job.pk)
+    return Alert.objects.filter(state="new").order_by("pk")[0]
+
+
+def test_promoting_opens_an_incident_that_the_promoter_commands(bob: User, alert: Alert, client_of: Browser) -> None:
+    answer = client_of(bob).post(f"/alerts/{alert.pk}/promote/", {"alike": "on"})
+    incident = Incident.objects.get()
+    assert answer.status_code == 302
+    assert answer["Location"] == incident.get_absolute_url()
+    assert incident.commander == bob
+    assert incident.severity_assessed_at is None
+    alert.refresh_from_db()
+    assert (alert.state, alert.incident) == ("incident", incident)
+
+
+def test_promoting_twice_makes_one_incident(alice: User, alert: Alert) -> None:
+    promote_alert(actor=alice, alert=alert)
+    with pytest.raises(ValidationError, match="Somebody was faster"):
+        promote_alert(actor=alice, alert=alert)
+    assert Incident.objects.count() == 1
+
+
+def test_joining_needs_a_role_in_the_incident(
+    bob: User, mallory: User, incident, alert: Alert, client_of: Browser
+) -> None:
+    refused = client_of(mallory).post(f"/alerts/{alert.pk}/join/", {"number": incident.number, "alike": "on"})
+    assert refused.status_code == 422
+    assert "no role in it" in refused.content.decode()
+    assert client_of(bob).post(f"/alerts/{alert.pk}/join/", {"number": incident.number}).status_code == 302
+    alert.refresh_from_db()
+    assert alert.incident == incident
+
+
+def test_an_incident_one_may_not_see_does_not_exist_for_joining(
+    mallory: User, secret, alert: Alert, client_of: Browser
+) -> None:
+    hidden = client_of(mallory).post(f"/alerts/{alert.pk}/join/", {"number": secret.number})
+    missing = client_of(mallory).post(f"/alerts/{alert.pk}/join/", {"number": "IR-1999-0101-001"})
+    assert "There is no such incident." in hidden.content.decode()
+    assert hidden.status_code == missing.status_code == 422
+
+
+def test_an_alert_of_a_restricted_incident_disappears_for_outsiders(
+    alice: User, mallory: User, alert, client_of
+) -> None:
+    incident = promote_alert(actor=alice, alert=alert)
+    Incident.objects.filter(pk=incident.pk).update(restricted=True)
+    assert client_of(mallory).get(alert.get_absolute_url()).status_code == 404
+    assert client_of(alice).get(alert.get_absolute_url()).status_code == 200
+    assert alert.title not in client_of(mallory).get("/alerts/?state=all").content.decode()
+
+
+def test_dismissing_needs_a_reason_and_can_be_taken_back(alice: User, alert: Alert, client_of: Browser) -> None:
+    assert client_of(alice).post(f"/alerts/{alert.pk}/dismiss/", {"reason": "  "}).status_code == 422
+    dismiss_alert(actor=alice, alert=alert, reason="Our own scanner.")
+    alert.refresh_from_db()
+    assert (alert.state, alert.reason) == ("dismissed", "Our own scanner.")
+    reopen_alert(actor=alice, alert=alert)
+    alert.refresh_from_db()
+    assert alert.state == "new"
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_list_needs_the_same_few_queries_for_any_number(
+    alice, alert, client_of, django_assert_max_num_queries, number
+):
+    keep = Alert.objects.order_by("pk")[:number].values_list("pk", flat=True)
+    Alert.objects.exclude(pk__in=list(keep)).delete()
+    browser = client_of(alice)
+    browser.get("/alerts/")
+    with django_assert_max_num_queries(8):
+        assert browser.get("/alerts/").status_code == 200
