@@ -28,9 +28,12 @@ def alerts(request: UserRequest) -> HttpResponse:
     rows = listing(request, alerts_for(request.user, **wanted))
     counts = alike(request.user, rows.rows)
     context = {
-        "filter": form, "alerts": rows, "pairs": [(row, counts.get(row.group_key, 0)) for row in rows.rows], "tally": tally(request.user),
+        "filter": form,
+        "alerts": rows,
+        "pairs": [(row, counts.get(row.group_key, 0)) for row in rows.rows],
+        "tally": tally(request.user),
         "state": wanted.get("state", ""),
-    }  # fmt: skip
+    }
     return render(request, "intake/alerts/list.html", context)
 
 
