@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,7 +22,7 @@ from core.work import wake
 from intake.actions.triage import open_for_critical
 from intake.adapters import all_adapters
 from intake.models import Alert, ImportJob, ImportProblem
-from intake.records import Record, Skipped, content_digest, dedup_key, group_key, shown_severity
+from intake.records import Mapped, Record, Skipped, content_digest, dedup_key, group_key, shown_severity
 from intake.splitting import RAW_CAP, Piece
 from people.models import User
 
@@ -43,7 +43,7 @@ def _measure(file: File[bytes]) -> tuple[str, int]:
 
 
 @action
-def request_import(*, actor: User, file: File[bytes], name: str, format: str = "") -> ImportJob:
+def request_import(*, actor: User, file: File[bytes], name: str, format: str = "", sensor: str = "") -> ImportJob:
     """Keep an uploaded file and queue its import.
 
     Raises:
@@ -59,7 +59,7 @@ def request_import(*, actor: User, file: File[bytes], name: str, format: str = "
     key = default_storage.save(f"imports/{uuid.uuid4().hex}", file)
     try:
         job = ImportJob.objects.create(
-            name=name[:200], key=key, size=size, sha256=sha256, format=format, uploaded_by=actor
+            name=name[:200], key=key, size=size, sha256=sha256, format=format, sensor=sensor, uploaded_by=actor
         )
         journal.record("import.requested", actor=actor, subject=job, sha256=sha256, size=size, format=format)
     except BaseException:
@@ -80,8 +80,21 @@ class Batch:
     repeated: int = 0
     problem_count: int = 0
 
+    def take(self, job: ImportJob, piece: Piece, found: Mapped) -> None:
+        """One alert of a piece; the same one twice in a batch counts as known."""
+        if isinstance(found, Skipped):
+            self.skipped += 1
+            return
+        alert = _alert(job, piece, found)
+        if alert.dedup_key in self.alerts:
+            self.repeated += 1
+        else:
+            self.alerts[alert.dedup_key] = alert
+
 
 def _alert(job: ImportJob, piece: Piece, record: Record) -> Alert:
+    if job.sensor and not record.source.instance:
+        record = replace(record, source=replace(record.source, instance=job.sensor))
     key, _ = dedup_key(record, piece.value)
     return Alert(
         dedup_key=key, group_key=group_key(record), content_digest=content_digest(record), kind=record.kind,
@@ -109,14 +122,7 @@ def _read(job: ImportJob, format_: str, pieces: Sequence[Piece]) -> Batch:
             continue
         batch.records += 1
         for found in adapter.map_record(piece.value):
-            if isinstance(found, Skipped):
-                batch.skipped += 1
-                continue
-            alert = _alert(job, piece, found)
-            if alert.dedup_key in batch.alerts:
-                batch.repeated += 1
-            else:
-                batch.alerts[alert.dedup_key] = alert
+            batch.take(job, piece, found)
     return batch
 
 

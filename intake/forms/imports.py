@@ -2,6 +2,7 @@
 
 from django import forms
 
+from core.forms import VisibleText
 from intake.adapters import all_adapters
 
 
@@ -10,6 +11,12 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(label="File", max_length=200)
     format = forms.ChoiceField(label="Format", required=False, choices=[])
+    sensor = VisibleText(
+        label="Which sensor or site",
+        required=False,
+        max_length=120,
+        help_text="Only if the alerts do not say it themselves: it keeps equal ids of two installations apart.",
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -38,6 +38,7 @@ class ImportJob(Work, Guarded):
     size = models.PositiveBigIntegerField(editable=False)
     sha256 = models.CharField(max_length=64, editable=False)
     format = models.CharField(max_length=40, blank=True)  # empty: found out from the content
+    sensor = models.CharField(max_length=120, blank=True)  # which installation of the tool, where its alerts do not say
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     position = models.PositiveBigIntegerField(default=0, editable=False)

@@ -30,7 +30,11 @@ def imports(request: UserRequest) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             job = actions.request_import(
-                actor=request.user, file=file, name=file.name or "file", format=form.cleaned_data["format"]
+                actor=request.user,
+                file=file,
+                name=file.name or "file",
+                format=form.cleaned_data["format"],
+                sensor=form.cleaned_data["sensor"],
             )
         except ValidationError as refused:
             form.add_error("file", refused)

@@ -141,6 +141,14 @@ def test_a_cancelled_import_stops_and_keeps_what_is_in(alice: User) -> None:
     assert ImportJob.objects.get(pk=job.pk).state == "cancelled"
 
 
+def test_equal_ids_of_two_sites_are_two_alerts_when_the_site_is_said(alice: User) -> None:
+    line = json.loads(EVE.read_bytes().splitlines()[0])
+    for site in ("Rotterdam", "Oslo", "Oslo"):
+        content = SimpleUploadedFile("eve.json", json.dumps(line).encode())
+        run_import(request_import(actor=alice, file=content, name="eve.json", sensor=site).pk)
+    assert sorted(Alert.objects.values_list("instance", flat=True)) == ["Oslo", "Rotterdam"]
+
+
 def test_ten_deliveries_of_one_message_import_once(alice: User) -> None:
     job = request_import(actor=alice, file=SimpleUploadedFile("eve.json", EVE.read_bytes()), name="eve.json")
     for _ in range(10):
