@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("core.urls")),
+    path("", include("incidents.urls")),
     path("", include("comms.urls")),
     path("", include("intake.urls")),
     path("", include("reporting.urls")),

@@ -26,6 +26,14 @@ EDITABLE = frozenset(
 )  # fmt: skip
 
 
+class AlreadyOpened(Exception):
+    """The same form was sent before: `incident` is what came of it."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(f"{incident.number} was opened by the same form")
+        self.incident = incident
+
+
 def folded_text(incident: Incident, tags: Iterable[str]) -> str:
     """What search looks in: case-folded, with tags as #tag."""
     customer = incident.customer.name if incident.customer else ""
@@ -37,6 +45,15 @@ def require_open(incident: Incident) -> None:
     """Refuse work on what is closed."""
     if not incident.is_open:
         raise ValidationError(f"{incident.number} is closed. Reopen it with a reason to work on it.", code="closed")
+
+
+def _number(now: dt.datetime, once: str) -> str:
+    # Whoever counts holds the day's counter until commit, so of two clicks the second one sees what the first one made.
+    number = DayCounter.next_number(now.astimezone(dt.UTC).date())
+    first = Incident.objects.filter(once_key=once).first() if once else None
+    if first is not None:
+        raise AlreadyOpened(first)
+    return number
 
 
 @action
@@ -58,17 +75,23 @@ def open_incident(
     occurred_at: dt.datetime | None = None,
     detection_source: str = "",
     tags: Iterable[str] = (),
+    once: str = "",
 ) -> Incident:
     """Declare an incident: it gets its number, and the reporter (and commander) as first members.
 
-    `assessed` says whether a person chose the severity; one taken from a tool is assessed later.
+    `assessed` says whether a person chose the severity; one taken from a tool is assessed later. `once` names the form
+    that was sent. Detection is kept to the second, as forms show it: an edit that leaves it alone changes nothing.
+
+    Raises:
+        AlreadyOpened: the form named by `once` made an incident before.
     """
     now = timezone.now()
     incident = Incident(
-        number=DayCounter.next_number(now.astimezone(dt.UTC).date()), title=title, type=type, severity=severity,
+        number=_number(now, once), once_key=once or None, title=title, type=type, severity=severity,
         severity_assessed_at=now if assessed else None, summary=summary, summary_html=markdown.stored(summary),
-        customer=customer, tlp=tlp, restricted=restricted, exercise=exercise, detected_at=detected_at or now,
-        occurred_at=occurred_at, reporter=reporter, commander=commander, detection_source=detection_source,
+        customer=customer, tlp=tlp, restricted=restricted, exercise=exercise,
+        detected_at=(detected_at or now).replace(microsecond=0), occurred_at=occurred_at, reporter=reporter,
+        commander=commander, detection_source=detection_source,
     )  # fmt: skip
     names = clean_tags(tags)
     incident.folded = folded_text(incident, names)
@@ -95,11 +118,25 @@ def set_tags(incident: Incident, names: list[str]) -> None:
     incident.tags.set(Tag.objects.filter(name__in=names))
 
 
+def _wanted_tags(before: list[str], tags: Iterable[str], seen: Iterable[str] | None) -> list[str]:
+    wanted = set(clean_tags(tags))
+    known = set(before if seen is None else clean_tags(seen))
+    return sorted(set(before) - (known - wanted) | (wanted - known))
+
+
 @action
 def edit_incident(
-    *, actor: Actor, incident: Incident, version: int, fields: Mapping[str, Any], tags: Iterable[str] | None = None
+    *,
+    actor: Actor,
+    incident: Incident,
+    version: int,
+    fields: Mapping[str, Any],
+    tags: Iterable[str] | None = None,
+    seen_tags: Iterable[str] | None = None,
 ) -> Incident:
     """Change fields that the editor saw in `version`; fields others changed meanwhile stay.
+
+    With `seen_tags` only the difference between them and `tags` is applied, so tags that others added stay as well.
 
     Raises:
         Conflict: somebody else changed the same field first.
@@ -111,7 +148,7 @@ def edit_incident(
         raise ValidationError(f"These fields cannot be edited: {', '.join(sorted(unknown))}.")
     changed = incident.merged(version=version, submitted=fields)
     before = sorted(incident.tags.values_list("name", flat=True)) if tags is not None else []
-    names = clean_tags(tags) if tags is not None else before
+    names = _wanted_tags(before, tags, seen_tags) if tags is not None else before
     if not changed and names == before:
         return incident
     changed |= {f"{name}_html": markdown.stored(changed[name]) for name in MARKDOWN if name in changed}

@@ -74,14 +74,18 @@ def assess_severity(*, actor: Actor, incident: Incident, severity: str, reason: 
 
 
 @action
-def approve_post_mortem(*, actor: Actor, incident: Incident, comment: str = "") -> Incident:
+def approve_post_mortem(*, actor: Actor, incident: Incident, comment: str = "", seen: str = "") -> Incident:
     """Sign the root cause and the lessons learned as they stand; changing them later takes the approval away.
 
+    `seen` is the `post_mortem_digest` of what the approver read.
+
     Raises:
-        ValidationError: root cause or lessons learned are missing.
+        ValidationError: root cause or lessons learned are missing, or are not what was read.
     """
     incident = Incident.objects.lock(incident.pk)
     require_open(incident)
+    if seen and seen != incident.post_mortem_digest:
+        raise ValidationError("The text was changed since you read it. Read it again before you approve it.")
     if not incident.root_cause.strip() or not incident.lessons_learned.strip():
         raise ValidationError("There is nothing to approve yet: write the root cause and the lessons learned first.")
     incident.apply({"post_mortem_approved_at": timezone.now(), "post_mortem_approved_by_id": actor.pk})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -129,11 +130,12 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
     leads_total = models.PositiveIntegerField(default=0, editable=False)
     leads_done = models.PositiveIntegerField(default=0, editable=False)
     folded = models.TextField(blank=True, editable=False)  # case-folded text that search looks in
+    once_key = models.CharField(max_length=80, unique=True, null=True, blank=True, editable=False)  # of the form sent
 
     objects = IncidentQuerySet.as_manager()
     history = tracked(
         excluded=[
-            "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "tags",
+            "folded", "once_key", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "tags",
             "summary_html", "situation_html", "business_impact_html", "root_cause_html", "contributing_factors_html",
             "lessons_learned_html",
         ]
@@ -192,6 +194,12 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
     def is_open(self) -> bool:
         """Work goes on."""
         return self.status != Status.CLOSED
+
+    @property
+    def post_mortem_digest(self) -> str:
+        """Names the text of the post-mortem as it stands (SHA-256), so that only what was read can be approved."""
+        text = f"{self.root_cause}\0{self.contributing_factors}\0{self.lessons_learned}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def tickets_open(self) -> int:
