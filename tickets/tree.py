@@ -47,8 +47,10 @@ def root(incident: Incident) -> Ticket:
     return found
 
 
-def add(incident: Incident, *, parent: int | None, before: int | None = None, **fields: Any) -> Ticket:
-    """A new ticket, last below `parent` (a ticket's number; None is the top) or just before a sibling.
+def add(
+    incident: Incident, *, parent: int | None, before: int | None = None, after: int | None = None, **fields: Any
+) -> Ticket:
+    """A new ticket, last below `parent` (a ticket's number; None is the top) or just before or after a sibling.
 
     Raises:
         ValidationError: the parent is gone, or the tree would be deeper than 50 levels.
@@ -60,8 +62,8 @@ def add(incident: Incident, *, parent: int | None, before: int | None = None, **
     incident.last_ticket = number
     ticket = Ticket(incident=incident, number=number, parent=above, **fields)
     ticket.save(force_insert=True)
-    if before:
-        ticket = move(incident, number=number, parent=above.number, before=before)
+    if before or after:
+        ticket = move(incident, number=number, parent=above.number, before=before, after=after)
     recount(incident)
     return ticket
 
@@ -72,8 +74,22 @@ def require_depth(level: int) -> None:
         raise ValidationError(f"A tree has at most {DEEPEST} levels: put this ticket higher up.", code="too_deep")
 
 
-def move(incident: Incident, *, number: int, parent: int | None, before: int | None = None) -> Ticket:
-    """Put a branch below `parent`, last or just before a sibling; the incident is locked by the caller.
+def following(ticket: Ticket) -> int | None:
+    """The number of the next sibling, or None for the last one."""
+    later = Ticket.objects.filter(parent_id=ticket.parent_id, lft__gt=ticket.lft).order_by("lft")
+    return later.values_list("number", flat=True).first()
+
+
+def move(
+    incident: Incident,
+    *,
+    number: int,
+    parent: int | None,
+    before: int | None = None,
+    after: int | None = None,
+    first: bool = False,
+) -> Ticket:
+    """Put a branch below `parent`: last, first, or just before or after a sibling; the incident is locked already.
 
     Raises:
         ValidationError: under itself or its own branch, too deep, or the sibling stands elsewhere.
@@ -88,15 +104,34 @@ def move(incident: Incident, *, number: int, parent: int | None, before: int | N
         Max("level")
     )
     require_depth(above.level + 1 + deepest["level__max"] - node.level)
+    neighbour = before or after
+    sibling = fresh(incident, neighbour) if neighbour else None
+    if sibling and sibling.parent_id != above.pk:
+        raise ValidationError(f"#{sibling.number} is not below {place(above)} any more.", code="moved")
+    goal, side = (
+        (sibling, "left" if before else "right") if sibling else (above, f"{'first' if first else 'last'}-child")
+    )
+    if _stands(node, goal, side):
+        return node
     node.version += 1  # saved by move_to with the place, as one row of history
-    if before and before != number:
-        sibling = fresh(incident, before)
-        if sibling.parent_id != above.pk:
-            raise ValidationError(f"#{sibling.number} is not below #{above.number} any more.", code="moved")
-        node.move_to(sibling, "left")
-    elif not before:
-        node.move_to(above, "last-child")
+    node.move_to(goal, side)
     return fresh(incident, number)
+
+
+def _stands(node: Ticket, goal: Ticket, side: str) -> bool:
+    """Whether the node is where it should go: a move to its own place is no change."""
+    at = {
+        "left": goal.lft == node.rght + 1,
+        "right": goal.rght == node.lft - 1,
+        "first-child": goal.lft == node.lft - 1,
+        "last-child": goal.rght == node.rght + 1,
+    }
+    return goal.pk == node.pk or at[side]
+
+
+def place(above: Ticket) -> str:
+    """What a parent is called: the root is the top of the tree."""
+    return f"#{above.number}" if above.parent_id else "the top"
 
 
 def hand_over(source: Incident, target: Incident, *, below: Ticket) -> dict[int, int]:

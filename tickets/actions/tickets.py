@@ -24,6 +24,21 @@ def _locked(ticket: Ticket) -> Ticket:
     return tree.fresh(tree.lock(ticket.incident_id), ticket.number)
 
 
+def to_minute(moment: dt.datetime | None) -> dt.datetime | None:
+    """A time as people give it; seconds would make every edit of another field look like a change of this one."""
+    return moment.replace(second=0, microsecond=0) if moment else None
+
+
+def _undone(undoes: int | None) -> dict[str, Any]:
+    """What an entry says that takes back another one: its sequence in the stream."""
+    return {"undoes": undoes} if undoes else {}
+
+
+def _require_worker(incident: Incident, person: User | None) -> None:
+    if person is not None and "work" not in incident.permissions_for(person):
+        raise ValidationError(f"{person} has no role in this incident that works tickets: add them to the team first.")
+
+
 @action
 def add_ticket(
     *,
@@ -32,6 +47,7 @@ def add_ticket(
     title: str,
     parent: int | None = None,
     before: int | None = None,
+    after: int | None = None,
     description: str = "",
     assignee: User | None = None,
     priority: str = Priority.NORMAL,
@@ -45,10 +61,11 @@ def add_ticket(
         ValidationError: the incident is closed, the parent is gone, or the tree would be too deep.
     """
     incident = tree.lock(incident.pk)
+    _require_worker(incident, assignee)
     ticket = tree.add(
-        incident, parent=parent, before=before, title=title, description=description,
+        incident, parent=parent, before=before, after=after, title=title, description=description,
         description_html=markdown.stored(description), assignee=assignee, priority=priority, lead=lead, shared=shared,
-        due_at=due_at, created_by_id=actor.pk if actor.actor_kind == "user" else None,
+        due_at=to_minute(due_at), created_by_id=actor.pk if actor.actor_kind == "user" else None,
     )  # fmt: skip
     journal.record(
         "ticket.added", actor=actor, subject=ticket, parent=parent, assignee=assignee.pk if assignee else None
@@ -67,6 +84,8 @@ def edit_ticket(*, actor: Actor, ticket: Ticket, version: int, fields: Mapping[s
     ticket = _locked(ticket)
     if unknown := set(fields) - EDITABLE:
         raise ValidationError(f"These fields cannot be edited: {', '.join(sorted(unknown))}.")
+    if "due_at" in fields:
+        fields = {**fields, "due_at": to_minute(fields["due_at"])}
     changed = ticket.merged(version=version, submitted=fields)
     if not changed:
         return ticket
@@ -78,7 +97,9 @@ def edit_ticket(*, actor: Actor, ticket: Ticket, version: int, fields: Mapping[s
 
 
 @action
-def assign_ticket(*, actor: Actor, ticket: Ticket, assignee: User | None, version: int | None = None) -> Ticket:
+def assign_ticket(
+    *, actor: Actor, ticket: Ticket, assignee: User | None, version: int | None = None, undoes: int | None = None
+) -> Ticket:
     """Give the ticket to somebody, or to nobody.
 
     Raises:
@@ -86,17 +107,16 @@ def assign_ticket(*, actor: Actor, ticket: Ticket, assignee: User | None, versio
         ValidationError: the person may not work in this incident.
     """
     ticket = _locked(ticket)
-    if assignee is not None and "work" not in ticket.incident.permissions_for(assignee):
-        raise ValidationError(
-            f"{assignee} has no role in this incident that works tickets: add them to the team first."
-        )
+    _require_worker(ticket.incident, assignee)
     fields = {"assignee_id": assignee.pk if assignee else None}
     changed = ticket.merged(version=version or ticket.version, submitted=fields)
     if not changed:
         return ticket
     before = ticket.assignee_id
     ticket.apply(changed)
-    journal.record("ticket.assigned", actor=actor, subject=ticket, assignee=fields["assignee_id"], before=before)
+    journal.record(
+        "ticket.assigned", actor=actor, subject=ticket, assignee=fields["assignee_id"], before=before, **_undone(undoes)
+    )
     return ticket
 
 
@@ -123,8 +143,11 @@ def set_status(
     reason: str = "",
     waiting_for: str = "",
     disposition: str = "",
+    undoes: int | None = None,
 ) -> Ticket:
     """Say what is happening to the ticket. Finishing a lead asks for its result; dropping asks for a reason.
+
+    Empty `outcome` and `disposition` leave what is written there, unless this `undoes` an entry.
 
     Raises:
         Conflict: somebody else set another status since `version`.
@@ -141,26 +164,33 @@ def set_status(
     fields = _status_fields(
         ticket, status, outcome=outcome.strip(), reason=reason.strip(), waiting_for=waiting_for.strip()
     )
-    if disposition:
-        fields["disposition"] = Disposition(disposition).value
+    if undoes:
+        fields["outcome"] = outcome
+    if disposition or undoes:
+        fields["disposition"] = Disposition(disposition).value if disposition else ""
     if all(getattr(ticket, name) == value for name, value in fields.items()):
         return ticket
     ticket.apply(fields)
     tree.recount(ticket.incident)
-    journal.record("ticket.status_changed", actor=actor, subject=ticket, to=status)
+    journal.record("ticket.status_changed", actor=actor, subject=ticket, to=status, **_undone(undoes))
     return ticket
 
 
 @action
-def mark_lead(*, actor: Actor, ticket: Ticket, lead: bool, disposition: str = "") -> Ticket:
-    """Make it a lead, write its result, or say it is no lead after all (which takes the result away)."""
+def mark_lead(*, actor: Actor, ticket: Ticket, lead: bool, disposition: str = "", version: int | None = None) -> Ticket:
+    """Make it a lead, write its result, or say it is no lead after all (which takes the result away).
+
+    Raises:
+        Conflict: somebody else wrote another result since `version`.
+    """
     ticket = _locked(ticket)
     if disposition and disposition not in Disposition.values:
         raise ValidationError("This is not a result of a lead.")
     fields = {"lead": lead, "disposition": disposition if lead else ""}
-    if all(getattr(ticket, name) == value for name, value in fields.items()):
+    changed = ticket.merged(version=version or ticket.version, submitted=fields)
+    if not changed:
         return ticket
-    ticket.apply(fields)
+    ticket.apply(changed)
     tree.recount(ticket.incident)
     journal.record(
         "ticket.lead_resolved" if disposition else "ticket.lead_marked", actor=actor, subject=ticket, lead=lead
@@ -170,23 +200,38 @@ def mark_lead(*, actor: Actor, ticket: Ticket, lead: bool, disposition: str = ""
 
 @action
 def move_ticket(
-    *, actor: Actor, ticket: Ticket, parent: int | None, before: int | None = None, version: int | None = None
+    *,
+    actor: Actor,
+    ticket: Ticket,
+    parent: int | None,
+    before: int | None = None,
+    after: int | None = None,
+    first: bool = False,
+    version: int | None = None,
+    undoes: int | None = None,
 ) -> Ticket:
-    """Put a ticket with its branch below another (None: at the top), last or just before a sibling.
+    """Put a ticket with its branch below another (None: at the top): last, first, or beside a sibling.
 
     Raises:
         Conflict: somebody else moved it since `version`.
         ValidationError: it would go below itself, too deep, into a closed incident, or the place is gone.
     """
     ticket = _locked(ticket)
-    was = Ticket.objects.filter(children=ticket).values_list("number", flat=True).first()
+    was, was_before = _number_of(ticket.parent_id), tree.following(ticket)
     target = tree.fresh(ticket.incident, parent) if parent else tree.root(ticket.incident)
     ticket.merged(version=version or ticket.version, submitted={"parent_id": target.pk})
-    ticket = tree.move(ticket.incident, number=ticket.number, parent=parent, before=before)
+    moved = tree.move(ticket.incident, number=ticket.number, parent=parent, before=before, after=after, first=first)
+    if moved.version == ticket.version:
+        return moved
     journal.record(
-        "ticket.moved", actor=actor, subject=ticket, changed=False, parent=[was, target.number], before=before
-    )
-    return ticket
+        "ticket.moved", actor=actor, subject=moved, changed=False, parent=[was, target.number],
+        before=[was_before, tree.following(moved)], **_undone(undoes),
+    )  # fmt: skip
+    return moved
+
+
+def _number_of(pk: int | None) -> int | None:
+    return Ticket.objects.filter(pk=pk).values_list("number", flat=True).first() if pk else None
 
 
 @action

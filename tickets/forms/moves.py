@@ -1,0 +1,66 @@
+"""Where a ticket goes: the same form for keyboard, touch and no script, and the little that a drag posts."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from core.forms import AsciiIntegerField
+from tickets.forms.tickets import BIGGEST, VersionForm
+from tickets.models import Ticket
+
+PLACES = [("last", "Last in the branch"), ("first", "First in the branch")]
+NAMED = re.compile(r"\s*#?([1-9][0-9]{0,8})\b.*", re.ASCII | re.DOTALL)
+
+
+class ParentField(forms.CharField):
+    """The ticket to go below: "#110", "110" or "#110 Domain controller DC01"; empty is the top of the tree."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        found = NAMED.fullmatch(text)
+        if not found:
+            raise ValidationError("Choose a ticket of the list, or write its number as #110.")
+        return int(found[1])
+
+    def validate(self, value: Any) -> None:
+        """A number, or nothing for the top."""
+
+
+class MoveForm(VersionForm):
+    """Under which ticket, and where among its children."""
+
+    parent = ParentField(
+        label="New parent", required=False, help_text="Empty: the top of the tree.",
+        widget=forms.TextInput(attrs={"list": "parents", "autocomplete": "off", "autofocus": True}),
+    )  # fmt: skip
+    place = forms.CharField(label="Place", widget=forms.Select(choices=PLACES), initial="last")
+
+    def __init__(self, *args: Any, beside: list[Ticket], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [
+            *PLACES,
+            *((f"before-{ticket.number}", f"Before #{ticket.number} {ticket.title}") for ticket in beside),
+        ]
+        self.fields["place"].widget = forms.Select(choices=choices)
+
+    def clean_place(self) -> dict[str, Any]:
+        """The place as arguments of the action."""
+        place = self.cleaned_data["place"]
+        if place in ("last", "first"):
+            return {"first": place == "first"}
+        number = re.fullmatch(r"before-([1-9][0-9]{0,8})", place, re.ASCII)
+        if not number:
+            raise ValidationError("Choose a place of the list.")
+        return {"before": int(number[1])}
+
+
+class DropForm(VersionForm):
+    """What a drag posts: exactly one of the three."""
+
+    parent = AsciiIntegerField(required=False, min_value=1, max_value=BIGGEST)
+    before = AsciiIntegerField(required=False, min_value=1, max_value=BIGGEST)
+    after = AsciiIntegerField(required=False, min_value=1, max_value=BIGGEST)

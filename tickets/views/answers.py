@@ -1,0 +1,144 @@
+"""How changes of tickets are answered: to a browser, to a dialog, to the panel beside the tree, to the rows."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
+
+from core import htmx, requests
+from incidents.models import Incident
+from people.requests import UserRequest
+from tickets.actions.undo import UNDO
+from tickets.forms.attachments import AttachForm
+from tickets.forms.comments import CommentForm
+from tickets.models import Priority, Ticket, TicketStatus
+from tickets.queries import frame as frames
+from tickets.queries import outline as outlines
+from tickets.queries import panel as panels
+from tickets.queries.people import workers
+from tickets.rows import ALL_LEVELS, rows_html
+
+LEVELS = {"1": 1, "2": 2, "3": 3, "all": ALL_LEVELS}
+
+
+def url(name: str, incident: Incident, **parts: Any) -> str:
+    """The address of one of this room's pages."""
+    return reverse(f"tickets:{name}", kwargs={"number": incident.number, **parts})
+
+
+def refused(form: forms.Form, act: Callable[[], object]) -> bool:
+    """Run an action; whether it refused, with its words as errors of the form."""
+    try:
+        act()
+    except ValidationError as error:
+        known = {name: words for name, words in getattr(error, "error_dict", {}).items() if name in form.fields}
+        if known:
+            form.add_error(None, ValidationError(known))
+        else:
+            form.add_error(None, ValidationError(error.messages))
+        return True
+    return False
+
+
+def renew(form: forms.Form, ticket: Ticket) -> None:
+    """After a conflict: the same form again, now knowing the version that its reader sees."""
+    data = QueryDict(mutable=True)
+    data.update({name: form.data.get(name, "") for name in form.fields if name in form.data})
+    data["version"] = str(ticket.version)
+    form.data = data
+
+
+def page(
+    request: UserRequest, incident: Incident, name: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """A form: alone for the dialog, or on a page of the incident (templates/tickets/_<name>.html, in page.html)."""
+    fragment = f"tickets/_{name}.html"
+    context = {"incident": incident, "tab": "tree", "fragment": fragment, **context}
+    if not htmx.is_htmx(request):
+        frame = frames.frame(incident)
+        context |= {"team": frame.team, "tag": frame.tag}
+    return htmx.render(request, "tickets/page.html", context, fragment=fragment, status=status)
+
+
+def saved(request: UserRequest, ticket: Ticket, text: str) -> HttpResponse:
+    """After a change of a ticket: say so with Undo where there is one, and show what is different."""
+    if text:
+        htmx.toast(request, text, undo=undo_url(request, ticket))
+    if not htmx.is_htmx(request):
+        return HttpResponseRedirect(htmx.safe_next(request, ticket.get_absolute_url()))
+    target = request.headers.get("HX-Target", "")
+    if "tree-rows" in target:
+        return rows(request, ticket.incident, toasts=True)
+    if target.endswith("#ticket"):
+        return panel(request, ticket, toasts=True)
+    return htmx.render(request, "components/toasts.html")
+
+
+def undo_url(request: UserRequest, ticket: Ticket) -> str:
+    """Where to take back what this very request did to the ticket; empty if nothing can be."""
+    entry = (
+        panels.entries_of(ticket)
+        .filter(request_id=requests.current.get().id, actor_id=request.user.pk, verb__in=UNDO)
+        .first()
+    )
+    if entry is None or not entry.request_id:
+        return ""
+    return url("undo", ticket.incident, ticket=ticket.number, entry=entry.seq)
+
+
+def panel(request: UserRequest, ticket: Ticket, *, toasts: bool = False) -> HttpResponse:
+    """The ticket as fragment (panel beside the tree, dialog, or the middle of its page)."""
+    tag = frames.tag_of(ticket.incident)
+    context = {**ticket_context(request, ticket), "tag": tag, "toasts": toasts}
+    response = htmx.render(request, "tickets/_ticket.html", context)
+    response["HX-PTag"] = tag
+    return response
+
+
+def ticket_context(request: UserRequest, ticket: Ticket) -> dict[str, Any]:
+    """All that tickets/_ticket.html shows, with the people to choose from where the reader may work."""
+    incident, can_work = ticket.incident, "work" in request.permissions and ticket.incident.is_open
+    ticket = panels.full(ticket)
+    ticket.incident = incident
+    return {
+        "incident": incident, "ticket": ticket, "panel": panels.panel(ticket, request.user), "can_work": can_work,
+        "people": list(workers(incident)) if can_work else [], "priorities": Priority.choices,
+        "statuses": TicketStatus.choices, "comment_form": CommentForm(), "attach_form": AttachForm(),
+    }  # fmt: skip
+
+
+def tree_context(request: UserRequest, incident: Incident, query: QueryDict) -> dict[str, Any]:
+    """Rows and toolbar of the tree as the query string wants them: show, q, levels, ticket."""
+    wanted = {name: str(query.get(name) or "") for name in ("show", "q", "levels", "ticket")}
+    levels = wanted["levels"] if wanted["levels"] in LEVELS else "all"
+    text = wanted["q"].strip()[:100]
+    number = wanted["ticket"]
+    selected = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    found = outlines.outline(incident, user_id=request.user.pk, show=wanted["show"], text=text)
+    can_work = "work" in request.permissions and incident.is_open
+    lines = rows_html(
+        found, base=url("tree", incident).removesuffix("tree/") + "tickets/", levels=LEVELS[levels], selected=selected,
+        can_work=can_work,
+    )  # fmt: skip
+    keep = {"show": found.show if found.show != "all" else "", "q": text, "levels": levels if levels != "all" else ""}
+    asked = QueryDict(mutable=True)
+    asked.update({name: value for name, value in keep.items() if value})
+    return {
+        "incident": incident, "tab": "tree", "outline": found, "rows": lines, "levels": levels, "level_names": LEVELS,
+        "query": asked.urlencode(), "selected": selected, "can_work": can_work,
+    }  # fmt: skip
+
+
+def rows(request: UserRequest, incident: Incident, *, toasts: bool = False) -> HttpResponse:
+    """The body of the tree's table as fragment, as the page that asks shows it (its own query string)."""
+    tag = frames.tag_of(incident)
+    query = request.GET
+    if request.method == "POST":  # a drag: the rows as the page's address has them
+        query = QueryDict(request.headers.get("HX-Current-URL", "").partition("?")[2][:500])
+    context = {**tree_context(request, incident, query), "tag": tag, "toasts": toasts, "alone": True}
+    response = htmx.render(request, "tickets/_rows.html", context)
+    response["HX-PTag"] = tag
+    return response

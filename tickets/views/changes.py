@@ -1,0 +1,127 @@
+"""Small changes of one ticket: who does it, what is happening to it, whether it is a lead; and taking them back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from core.access import guarded
+from core.models import JournalEntry
+from core.models.versions import Conflict
+from people.models import User
+from people.requests import UserRequest
+from tickets.actions import tickets as actions
+from tickets.actions.undo import undo_change
+from tickets.forms.tickets import AssignForm, LeadForm, StatusForm, VersionForm
+from tickets.models import Disposition, Ticket, TicketStatus
+from tickets.models.tickets import ENDED
+from tickets.views import answers
+
+Act = Callable[..., Ticket]
+
+
+def _change(
+    request: UserRequest, ticket: Ticket, form: VersionForm, *, name: str, act: Act, text: Callable[[Ticket], str]
+) -> HttpResponse:
+    """Run the action with the form's fields; refusals show the form again, a stale version both opinions."""
+    done: list[Ticket] = []
+    status = 422
+    try:
+        if form.is_valid() and not answers.refused(
+            form, lambda: done.append(act(actor=request.user, ticket=ticket, **form.cleaned_data))
+        ):
+            return answers.saved(request, done[0], text(done[0]))
+    except Conflict as conflict:
+        status, ticket = 409, conflict.theirs  # type: ignore[assignment]
+        answers.renew(form, ticket)
+    context = {"form": form, "ticket": ticket, "is_stale": status == 409}
+    return answers.page(request, ticket.incident, name, context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guarded(Ticket, "work")
+def assign(request: UserRequest, ticket: Ticket) -> HttpResponse:
+    """Give it to somebody who works on this incident, or to nobody."""
+    if request.method != "POST":
+        first = {"assignee": ticket.assignee_id, "version": ticket.version}
+        return answers.page(
+            request, ticket.incident, "assign",
+            {"form": AssignForm(initial=first, incident=ticket.incident), "ticket": ticket},
+        )  # fmt: skip
+    form = AssignForm(request.POST, incident=ticket.incident)
+    return _change(request, ticket, form, name="assign", act=actions.assign_ticket, text=_assigned)
+
+
+def _assigned(ticket: Ticket) -> str:
+    return f"#{ticket.number} given to {ticket.assignee}." if ticket.assignee else f"#{ticket.number} has nobody now."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guarded(Ticket, "work")
+def status(request: UserRequest, ticket: Ticket) -> HttpResponse:
+    """Say what is happening to it. The quick control sends only the status, and is asked for what goes with it."""
+    if request.method != "POST":
+        names = ("version", "status", "outcome", "disposition", "waiting_for")
+        to = request.GET.get("to", "")
+        first = {name: getattr(ticket, name) for name in names} | ({"status": to} if to in TicketStatus.values else {})
+        return answers.page(
+            request, ticket.incident, "status", {"form": StatusForm(initial=first, ticket=ticket), "ticket": ticket}
+        )
+    to = request.POST.get("status", "")
+    if "quick" in request.POST and to != ticket.status and to in (*ENDED, TicketStatus.WAITING):
+        first = {"version": request.POST.get("version"), "status": to, "outcome": ticket.outcome}
+        first["disposition"] = ticket.disposition
+        form = StatusForm(initial=first, ticket=ticket, to=to)
+        return answers.page(request, ticket.incident, "status", {"form": form, "ticket": ticket}, status=422)
+    form = StatusForm(request.POST, ticket=ticket)
+    return _change(request, ticket, form, name="status", act=actions.set_status, text=_status_set)
+
+
+def _status_set(ticket: Ticket) -> str:
+    return f"#{ticket.number} is {TicketStatus(ticket.status).label.lower()}."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guarded(Ticket, "work")
+def lead(request: UserRequest, ticket: Ticket) -> HttpResponse:
+    """Make it a lead, or write its result."""
+    if request.method != "POST":
+        first = {name: getattr(ticket, name) for name in ("version", "lead", "disposition")}
+        return answers.page(request, ticket.incident, "lead", {"form": LeadForm(initial=first), "ticket": ticket})
+    return _change(request, ticket, LeadForm(request.POST), name="lead", act=_mark, text=_lead_set)
+
+
+def _mark(*, actor: User, ticket: Ticket, version: int, lead: bool, disposition: str) -> Ticket:
+    return actions.mark_lead(actor=actor, ticket=ticket, lead=lead, disposition=disposition, version=version)
+
+
+def _lead_set(ticket: Ticket) -> str:
+    if not ticket.lead:
+        return f"#{ticket.number} is no lead."
+    words = Disposition(ticket.disposition).label.lower() if ticket.disposition else "to be investigated"
+    return f"#{ticket.number} is a lead: {words}."
+
+
+@require_POST
+@guarded(Ticket, "work")
+def undo(request: UserRequest, ticket: Ticket, entry: int) -> HttpResponse:
+    """Take back one change of this ticket, if nothing came after it."""
+    found = JournalEntry.objects.filter(
+        stream=ticket.journal_stream, seq=entry, target_type=Ticket._meta.label, target_id=str(ticket.pk)
+    ).first()
+    if found is None:
+        raise Http404
+    done: list[Ticket] = []
+    form = _Nothing({})
+    if answers.refused(form, lambda: done.append(undo_change(actor=request.user, ticket=ticket, entry=found))):
+        return answers.page(request, ticket.incident, "refused", {"form": form, "ticket": ticket}, status=422)
+    return answers.saved(request, done[0], f"#{ticket.number}: taken back.")
+
+
+class _Nothing(VersionForm):
+    """A form without fields, to carry words of refusal."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.fields.clear()
