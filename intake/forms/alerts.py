@@ -34,5 +34,17 @@ class AlertFilter(forms.Form):
     severity = forms.ChoiceField(
         required=False,
         choices=[("", "Any severity"), *reversed(Severity.choices)],
+        widget=forms.Select(attrs={"class": "form-select w-auto"}),
     )
-    q = forms.CharField(required=False, max_length=200)
+    q = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={
+                "class": "form-control w-auto",
+                "type": "search",
+                "placeholder": "Words in the title",
+                "data-hotkey": "/",
+            }
+        ),
+    )

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from config.demo.alerts import make_alerts
 from config.demo.incidents import make_incidents
 from config.demo.people import PEOPLE, make_people
 from people.models import User
@@ -32,7 +33,10 @@ class Command(BaseCommand):
         with transaction.atomic():
             people = make_people(password)
             incidents = make_incidents(people, timezone.now())
-        self.stdout.write(f"Loaded {len(people)} people and {len(incidents)} incidents. Log in as:")
+            job = make_alerts(people["bob"], timezone.now())
+        self.stdout.write(
+            f"Loaded {len(people)} people, {len(incidents)} incidents and {job.created} alerts. Log in as:"
+        )
         for person in PEOPLE:
             self.stdout.write(f"  {person.email:<28} {person.does}")
         self.stdout.write(f"all with the password  {password}")
