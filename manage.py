@@ -4,12 +4,18 @@
 import os
 import sys
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
 
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 (settings must be named first)
-
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 (reading one setting reads them all)
+    except ImproperlyConfigured as wrong:
+        sys.exit(f"Treeline does not start: {wrong}")
     execute_from_command_line(sys.argv)
 
 
