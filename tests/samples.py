@@ -1,0 +1,303 @@
+"""Every action of the house, ready to be run: what has to be so before, and then the one call.
+
+    run = SAMPLES["tickets.actions.tickets.move_ticket"](world)   # prepares
+    run()                                                         # does it
+
+A new action has no sample, and the tests that go through all of them say so.
+"""
+
+import importlib
+import io
+import pkgutil
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from core.actors import SYSTEM, Machine
+from core.models import JournalEntry
+from incidents.actions import exports, lifecycle, links, team
+from incidents.actions import incidents as incident_actions
+from incidents.models import Incident, IncidentLink, Role, RoleAssignment
+from intake.actions import imports, triage
+from intake.models import Alert, ImportJob
+from intake.splitting import split
+from people.actions import customers, invitations, logins
+from people.actions import people as person_actions
+from people.models import Invitation, User
+from reporting.actions import reports
+from reporting.models import ReportJob
+from tests.architecture import ROOMS
+from tests.world import EVE_LOG, World
+from tickets.actions import attachments, comments, merging, tickets, undo
+from tickets.models import Attachment, Comment, Ticket
+
+Run = Callable[[], object]
+Sample = Callable[[World], Run]
+
+
+def actions() -> dict[str, Callable[..., Any]]:
+    """Every @action, by its full name."""
+    found = {}
+    for room in ROOMS:
+        package = importlib.import_module(f"{room}.actions")
+        for info in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            for name, value in vars(module).items():
+                if getattr(value, "is_action", False) and value.__module__ == module.__name__:
+                    found[f"{module.__name__}.{name}"] = value
+    return found
+
+
+def _ticket(world: World, number: int = 101) -> Ticket:
+    return Ticket.objects.get(incident=world.incident, number=number)
+
+
+def _comment(world: World) -> Comment:
+    return Comment.objects.get(pk=world.things[world.incident.pk]["comment"])
+
+
+def _incident(world: World) -> Incident:
+    return Incident.objects.get(pk=world.incident.pk)
+
+
+def _new_alert(world: World) -> Alert:
+    return Alert.objects.get(pk=world.things[world.incident.pk]["alert"])
+
+
+def _dismissed(world: World) -> Alert:
+    alert = _new_alert(world)
+    triage.dismiss_alert(actor=world.people["bob"], alert=alert, reason="A test")
+    return alert
+
+
+def _upload(text: str = "") -> SimpleUploadedFile:
+    return SimpleUploadedFile("eve.json", (text or EVE_LOG.format(n=7)).encode())
+
+
+def _queued_import(world: World) -> ImportJob:
+    return imports.request_import(actor=world.people["bob"], file=_upload(), name="eve.json")
+
+
+def _running_import(world: World) -> ImportJob:
+    job = ImportJob.claim(_queued_import(world).pk)
+    assert job is not None
+    return job
+
+
+def _batch(world: World) -> Run:
+    job = _running_import(world)
+    text = EVE_LOG.format(n=7).replace('"severity":2', '"severity":1') + EVE_LOG.format(n=8) + '{"broken": \n'
+    pieces = list(split(io.BytesIO(text.encode())))
+    return partial(
+        imports.import_batch,
+        actor=Machine("source", "import eve.json", job.pk),
+        job=job,
+        format="suricata",
+        pieces=pieces,
+    )
+
+
+def _queued_report(world: World) -> ReportJob:
+    return reports.request_report(actor=world.people["alice"], incident=world.incident)
+
+
+def _running_report(world: World) -> ReportJob:
+    job = ReportJob.claim(_queued_report(world).pk)
+    assert job is not None
+    return job
+
+
+def _keep_report(world: World) -> Run:
+    made = reports.Made(content=b"%PDF-1.7", pages=1, head=(1, "0" * 64), as_of=timezone.now())
+    return partial(reports.keep_report, actor=SYSTEM, job=_running_report(world), made=made)
+
+
+def _report(world: World) -> ReportJob:
+    return ReportJob.objects.get(uuid=world.things[world.incident.pk]["reporting.job"])
+
+
+def _post_mortem(world: World) -> Incident:
+    fields = {"root_cause": "A macro", "lessons_learned": "Block macros"}
+    found = _incident(world)
+    return incident_actions.edit_incident(
+        actor=world.people["alice"], incident=found, version=found.version, fields=fields
+    )
+
+
+def _without_commander(world: World) -> Incident:
+    return incident_actions.open_incident(actor=SYSTEM, title="From a tool", reporter=None, assessed=False)
+
+
+def _disabled(world: World) -> User:
+    return person_actions.disable(actor=world.people["admin"], person=world.people["mallory"])
+
+
+def _accept(world: World) -> Run:
+    _, token = invitations.invite(
+        actor=world.people["admin"], email="hal@demo.example", name="Hal", groups=["Responder"]
+    )
+    return partial(
+        invitations.accept, actor=Machine("invitation", "Invitation of hal@demo.example"), token=token, username="hal",
+        name="Hal Example", password="correct horse battery",
+    )  # fmt: skip
+
+
+def _undo(world: World) -> Run:
+    ticket = tickets.set_status(actor=world.people["bob"], ticket=_ticket(world, 102), status="doing")
+    entry = JournalEntry.objects.get(target_id=str(ticket.pk), verb="ticket.status_changed")
+    return partial(undo.undo_change, actor=world.people["bob"], ticket=ticket, entry=entry)
+
+
+def _role(world: World, name: str) -> RoleAssignment:
+    return RoleAssignment.objects.get(incident=world.incident, user=world.people[name], until=None)
+
+
+def _by(who: str, function: Callable[..., object], /, **more: Callable[[World], object]) -> Sample:
+    """A sample that needs nothing but its arguments, each made from the world."""
+    return lambda world: partial(function, actor=world.people[who], **{key: make(world) for key, make in more.items()})
+
+
+def _is(value: object) -> Callable[[World], object]:
+    return lambda world: value
+
+
+def _person(name: str) -> Callable[[World], object]:
+    return lambda world: world.people[name]
+
+
+SAMPLES: dict[str, Sample] = {
+    "incidents.actions.exports.note_journal_export": _by(
+        "alice", exports.note_journal_export, incident=_incident, rows=_is(7), verb=_is(""), who=_is("")
+    ),
+    "incidents.actions.incidents.open_incident": _by(
+        "alice", incident_actions.open_incident, title=_is("Lost laptop"), reporter=_person("bob"),
+        commander=_person("alice"), tags=_is(["laptop", "theft"]), summary=_is("A **laptop** is gone."),
+    ),
+    "incidents.actions.incidents.edit_incident": _by(
+        "alice", incident_actions.edit_incident, incident=_incident, version=lambda w: _incident(w).version,
+        fields=_is({"title": "Another title", "summary": "More is known."}), tags=_is(["known"]),
+    ),
+    "incidents.actions.incidents.restrict_incident": _by(
+        "alice", incident_actions.restrict_incident, incident=_incident, restricted=_is(True), reason=_is("A person")
+    ),
+    "incidents.actions.lifecycle.set_status": _by(
+        "alice", lifecycle.set_status, incident=_incident, status=_is("analyzing")
+    ),
+    "incidents.actions.lifecycle.assess_severity": _by(
+        "alice", lifecycle.assess_severity, incident=_incident, severity=_is("critical"), reason=_is("The bank")
+    ),
+    "incidents.actions.lifecycle.approve_post_mortem": _by(
+        "alice", lifecycle.approve_post_mortem, incident=_post_mortem
+    ),
+    "incidents.actions.links.link_incidents": _by(
+        "alice", links.link_incidents, source=_incident, target=lambda w: w.other, kind=_is("duplicate_of")
+    ),
+    "incidents.actions.links.unlink_incidents": _by(
+        "alice", links.unlink_incidents,
+        link=lambda w: IncidentLink.objects.get(pk=w.things[w.incident.pk]["link"]),
+    ),
+    "incidents.actions.team.assign_role": _by(  # a commander: the one before becomes a member
+        "alice", team.assign_role, incident=_incident, user=_person("bob"), role=_is(Role.COMMANDER)
+    ),
+    "incidents.actions.team.end_role": _by("alice", team.end_role, assignment=lambda w: _role(w, "bob")),
+    "incidents.actions.team.join_incident": _by("mallory", team.join_incident, incident=_incident),
+    "incidents.actions.team.take_command": _by("mallory", team.take_command, incident=_without_commander),
+    "incidents.actions.team.break_glass": _by(
+        "admin", team.break_glass, incident=lambda w: w.secret, reason=_is("A court order")
+    ),
+    "tickets.actions.tickets.add_ticket": _by(
+        "bob", tickets.add_ticket, incident=_incident, title=_is("Ask the bank"), parent=_is(101)
+    ),
+    "tickets.actions.tickets.edit_ticket": _by(
+        "bob", tickets.edit_ticket, ticket=_ticket, version=lambda w: _ticket(w).version,
+        fields=_is({"title": "Image both disks", "description": "Both."}),
+    ),
+    "tickets.actions.tickets.assign_ticket": _by(
+        "alice", tickets.assign_ticket, ticket=_ticket, assignee=_person("alice")
+    ),
+    "tickets.actions.tickets.set_status": _by("bob", tickets.set_status, ticket=_ticket, status=_is("doing")),
+    "tickets.actions.tickets.mark_lead": _by(
+        "bob", tickets.mark_lead, ticket=_ticket, lead=_is(True), disposition=_is("confirmed")
+    ),
+    "tickets.actions.tickets.move_ticket": _by(
+        "bob", tickets.move_ticket, ticket=lambda w: _ticket(w, 102), parent=_is(None), before=_is(101)
+    ),
+    "tickets.actions.tickets.drop_branch": _by(
+        "alice", tickets.drop_branch, ticket=_ticket, reason=_is("Not needed")
+    ),
+    "tickets.actions.tickets.drop_open_tickets": _by(
+        "alice", tickets.drop_open_tickets, incident=_incident, reason=_is("All over")
+    ),
+    "tickets.actions.undo.undo_change": _undo,
+    "tickets.actions.comments.add_comment": _by(
+        "bob", comments.add_comment, ticket=_ticket, body=_is("Ask @carol about it.")
+    ),
+    "tickets.actions.comments.edit_comment": _by(
+        "alice", comments.edit_comment, comment=_comment, version=_is(1), body=_is("Better words"), shared=_is(False)
+    ),
+    "tickets.actions.comments.choose_for_report": _by(
+        "alice", comments.choose_for_report, comment=_comment, in_report=_is(True)
+    ),
+    "tickets.actions.attachments.attach_file": _by(
+        "bob", attachments.attach_file, ticket=_ticket, file=lambda w: _upload("Some bytes")
+    ),
+    "tickets.actions.attachments.note_download": _by(
+        "bob", attachments.note_download,
+        attachment=lambda w: Attachment.objects.get(pk=w.things[w.incident.pk]["attachment"]),
+    ),
+    "tickets.actions.merging.merge_incidents": _by(
+        "alice", merging.merge_incidents, source=_incident, target=lambda w: w.other, reason=_is("The same mail")
+    ),
+    "intake.actions.imports.request_import": _by(
+        "bob", imports.request_import, file=lambda w: _upload(), name=_is("eve.json")
+    ),
+    "intake.actions.imports.import_batch": _batch,
+    "intake.actions.imports.finish_import": lambda w: partial(
+        imports.finish_import, actor=SYSTEM, job=_running_import(w)
+    ),
+    "intake.actions.imports.cancel_import": _by("bob", imports.cancel_import, job=_queued_import),
+    "intake.actions.triage.promote_alert": _by("bob", triage.promote_alert, alert=_new_alert),
+    "intake.actions.triage.join_alert": _by("bob", triage.join_alert, alert=_new_alert, incident=_incident),
+    "intake.actions.triage.dismiss_alert": _by("bob", triage.dismiss_alert, alert=_new_alert, reason=_is("A test")),
+    "intake.actions.triage.reopen_alert": _by("bob", triage.reopen_alert, alert=_dismissed),
+    "people.actions.customers.add_customer": _by(
+        "admin", customers.add_customer, name=_is("Customer C"), slug=_is("customer-c")
+    ),
+    "people.actions.customers.change_customer": _by(
+        "admin", customers.change_customer, customer=lambda w: w.people["eve"].customer, fields=_is({"notes": "VIP"})
+    ),
+    "people.actions.invitations.invite": _by(
+        "admin", invitations.invite, email=_is("ivy@demo.example"), name=_is("Ivy"), groups=_is(["Manager"])
+    ),
+    "people.actions.invitations.accept": _accept,
+    "people.actions.invitations.revoke": _by(
+        "admin", invitations.revoke,
+        invitation=lambda w: Invitation.objects.get(pk=w.things[w.incident.pk]["invitation"]),
+    ),
+    "people.actions.logins.note": _by("bob", logins.note, verb=_is("person.logged_in"), person=_person("bob")),
+    "people.actions.logins.note_failure": lambda w: partial(
+        logins.note_failure, actor=logins.OUTSIDER, person=w.people["bob"]
+    ),
+    "people.actions.people.set_groups": _by(
+        "admin", person_actions.set_groups, person=_person("mallory"), groups=_is(["Manager", "Responder"])
+    ),
+    "people.actions.people.disable": _by("admin", person_actions.disable, person=_person("mallory")),
+    "people.actions.people.enable": _by("admin", person_actions.enable, person=_disabled),
+    "people.actions.people.end_sessions": _by("admin", person_actions.end_sessions, person=_person("mallory")),
+    "people.actions.people.change_details": _by(
+        "bob", person_actions.change_details, person=_person("bob"), fields=_is({"phone": "+1 555 0100"})
+    ),
+    "people.actions.people.set_password": _by(
+        "bob", person_actions.set_password, person=_person("bob"), password=_is("another horse battery")
+    ),
+    "reporting.actions.reports.request_report": _by("alice", reports.request_report, incident=_incident),
+    "reporting.actions.reports.cancel_report": _by("alice", reports.cancel_report, job=_queued_report),
+    "reporting.actions.reports._finish": _keep_report,
+    "reporting.actions.reports.fail_report": lambda w: partial(
+        reports.fail_report, actor=SYSTEM, job=_running_report(w), reason="No paper"
+    ),
+    "reporting.actions.reports.note_download": _by("bob", reports.note_download, job=_report),
+}  # fmt: skip
