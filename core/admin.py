@@ -10,7 +10,8 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.db import models, transaction
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from core import journal
 from core.actions import acting
@@ -26,6 +27,12 @@ class ReferenceSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """For who administers."""
         return bool(request.user.is_active and request.user.is_staff and _administers(request))
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Where everybody changes it: journalled, limited, ending the other sessions."""
+        return redirect("account_change_password")
 
 
 site = ReferenceSite(name="admin")

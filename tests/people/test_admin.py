@@ -87,3 +87,10 @@ def test_only_reference_data_is_there() -> None:
     named = {model._meta.label for model in site._registry}
     assert "people.Customer" in named
     assert not named & {"people.User", "auth.Group", "auth.Permission", "account.EmailAddress", "mfa.Authenticator"}
+
+
+def test_the_password_is_changed_where_everybody_changes_it(client_of: ClientOf, admin_user: User) -> None:
+    form = {"old_password": "correct horse battery", "new_password1": "x" * 20, "new_password2": "x" * 20}
+    answer = client_of(admin_user).post("/admin/password_change/", form)
+    assert answer["Location"] == "/accounts/password/change/"
+    assert User.objects.get(pk=admin_user.pk).check_password("correct horse battery")

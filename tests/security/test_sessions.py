@@ -108,14 +108,16 @@ ENDINGS = [_change_password, _end_the_others, _disable, _disable_and_enable, _en
 
 @pytest.mark.parametrize("end", ENDINGS)
 def test_none_of_many_sessions_outlives_its_end(
-    end: Callable[[Client, User, User], bool], alice: User, admin_user: User, client_of: ClientOf
-) -> None:
+    end: Callable[[Client, User, User], bool], alice: User, admin_user: User, client_of: ClientOf,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     mine, others = log_in(), [log_in() for _ in range(4)]
     unlisted = client_of(alice)  # a session that the list of sessions does not know
     stays = end(mine, User.objects.get(pk=alice.pk), admin_user)
     alive = [browser for browser in others if is_in(browser)]
     known = end is not _end_the_others  # a person ends what their list shows
-    print(f"G27 {end.__name__.strip('_')}: {len(alive)} of {len(others)} old sessions alive")
+    with capsys.disabled():
+        print(f"\nG27 {end.__name__.strip('_')}: {len(alive)} of {len(others)} old sessions alive")
     assert alive == []
     assert is_in(mine) is stays
     assert not (known and is_in(unlisted))
