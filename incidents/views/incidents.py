@@ -158,6 +158,10 @@ def _save(user: User, incident: Incident, form: PartForm) -> Incident:
 
 
 def _conflict(request: UserRequest, incident: Incident, form: PartForm, conflict: Conflict) -> HttpResponse:
+    for name in conflict.fields:  # a list is read and chosen as its lines
+        if isinstance(lines := getattr(conflict.theirs, name), list):
+            setattr(conflict.theirs, name, "\n".join(lines))
+            conflict.mine[name] = "\n".join(conflict.mine[name])
     who, at = queries.last_change(incident)
     return form_page(
         request, incident, form, heading=form.heading, fragment="components/conflict.html", status=409,
