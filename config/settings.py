@@ -267,7 +267,7 @@ EMAIL_BACKEND = (
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("MAIL_FROM", "Treeline <treeline@localhost>")
 
 # -- Work ------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost//"
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         "visibility_timeout": 3600,

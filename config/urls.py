@@ -2,9 +2,14 @@
 
 from django.urls import include, path
 
+from core.admin import site
+
 urlpatterns = [
+    path("", include("people.urls")),  # before the login library's: some of its pages are closed there
     path("accounts/", include("allauth.urls")),
+    path("admin/", site.urls),
     path("", include("core.urls")),
+    path("", include("tickets.urls")),
     path("", include("incidents.urls")),
     path("", include("comms.urls")),
     path("", include("intake.urls")),
