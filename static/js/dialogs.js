@@ -26,8 +26,9 @@ document.addEventListener("click", (event) => {
   if (link && dialog) {
     event.preventDefault();
     openDialog(link.href, link);
-  } else if (event.target.closest("[data-close]")) {
-    event.target.closest("dialog")?.close();
+  } else if (event.target.closest("dialog [data-close]")) {
+    event.preventDefault(); // it may be a link, for where there is no dialog
+    event.target.closest("dialog").close();
   } else {
     const opener = event.target.closest("[data-open]");
     if (opener) document.getElementById(opener.dataset.open)?.showModal();
@@ -134,12 +135,17 @@ document.addEventListener("submit", (event) => {
     setTimeout(press, 0, event.submitter); // after the browser has taken the button's own value
   }
 });
+const filled = new WeakSet(); // answers that had a main part
+document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+  if (tasks.some(({ type }) => type === "main")) filled.add(ctx);
+});
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (ctx.request.method === "GET") return;
   release();
   const sent = ctx.response?.status < 300 && !ctx.hx?.redirect;
-  if (sent && body?.contains(ctx.request.form)) dialog.close(); // the form still stands: nothing came in its place
-  else if (sent) typed = false;
+  if (!sent || !body) return;
+  typed = false;
+  if (body.contains(ctx.request.form) && (ctx.response.status === 204 || !filled.has(ctx))) dialog.close();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;

@@ -25,7 +25,7 @@ function tick() {
 }
 
 function isTick(ctx) {
-  return ctx?.sourceEvent?.type === "ir:tick";
+  return ctx?.sourceEvent?.type === "ir:tick" || ctx?.sourceEvent?.type === "every";
 }
 
 function waits(part) {
@@ -71,7 +71,9 @@ document.addEventListener("htmx:config:request", (event) => {
 document.addEventListener("htmx:before:response", (event) => {
   const { ctx } = event.detail;
   const { raw } = ctx.response;
-  if (raw.redirected && new URL(raw.url).pathname.startsWith(LOGIN) && !location.pathname.startsWith(LOGIN)) {
+  const toLogin = raw.redirected && new URL(raw.url).pathname.startsWith(LOGIN) && !location.pathname.startsWith(LOGIN);
+  const over401 = raw.status === 401 && !raw.headers.get("HX-Redirect")?.includes("reauthenticate");
+  if (over401 || toLogin) { // stay: what is typed here would be lost
     event.preventDefault();
     sessionOver();
   } else if (isTick(ctx) && waits(ctx.sourceElement)) {
@@ -103,7 +105,7 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
     if (status >= 500 || status === 429 || "gone" in ctx.sourceElement.dataset) return;
     ctx.sourceElement.dataset.gone = "";
   }
-  if (status === 409 || (status === 422 && ctx.sourceElement.closest("#dialog-body, [hx-status\\:422]"))) return;
+  if (status === 409 || (status === 422 && ctx.sourceElement.closest("#dialog-body, [hx-status\\:422], [hx-status\\:422\\:inherited]"))) return;
   toast(refusal(status, ctx.text, headers.get("X-Request-ID")), { bad: true });
 });
 function refusal(status, text, id) {

@@ -1,6 +1,7 @@
 // The ticket tree: ARIA treegrid keys, quick filter, levels, menu of a row. Dragging is in treedrag.js, the rows and what is
 // open in treerows.js. The server makes the rows (data-id, data-version, data-parent, data-url); every change posts to
-// an address below data-url and swaps the answered rows in. A table without data-add is read-only.
+// an address below data-url and swaps the answered rows in. A table without data-add is
+// read-only; one with data-drop lets branches be dropped.
 import { openDialog } from "./dialogs.js";
 import * as rows from "./treerows.js";
 import "./treedrag.js";
@@ -27,6 +28,13 @@ function show(row) {
   if (!panel || !WIDE.matches) return openDialog(row.dataset.url, row);
   panel.hidden = false;
   return htmx.ajax("GET", row.dataset.url, { source: row, target: "#ticket-panel", swap: "innerHTML" });
+}
+
+function hidePanel() {
+  const panel = document.getElementById("ticket-panel");
+  panel.hidden = true;
+  panel.replaceChildren(); // a panel nobody sees asks nothing
+  rows.focusCurrent();
 }
 
 function right(row) {
@@ -58,7 +66,7 @@ const KEYS = {
   " ": show,
   n: (row) => add(row.dataset.id),
   N: (row) => add(row.dataset.parent),
-  Delete: (row) => form(row, "drop/"),
+  Delete: (row) => rows.droppable() && form(row, "drop/"),
 };
 for (const [key, part] of Object.entries(FORMS)) KEYS[key] = (row) => form(row, part);
 
@@ -100,7 +108,7 @@ function openMenu(button, row) {
   menu.setAttribute("role", "menu");
   menu.setAttribute("aria-label", `Actions for #${row.dataset.id}`);
   menu.popover = "auto";
-  const allowed = rows.writable() ? MENU : MENU.slice(0, 1);
+  const allowed = rows.droppable() ? MENU : rows.writable() ? MENU.slice(0, -1) : MENU.slice(0, 1);
   for (const [words, key] of allowed) menu.append(item(words, key, row));
   document.body.append(menu);
   menu.showPopover();
@@ -171,7 +179,14 @@ function click(event) {
 document.addEventListener("click", (event) => {
   if (event.target.closest(".tree tbody")) return click(event);
   const level = event.target.closest("[data-level]");
-  if (level) return rows.setLevel(Number(level.dataset.level) || Infinity, level);
+  if (level) {
+    event.preventDefault(); // without script the button asks the server
+    return rows.setLevel(Number(level.dataset.level) || Infinity, level);
+  }
+  if (event.target.closest("#ticket-panel [data-close]")) {
+    event.preventDefault();
+    return hidePanel();
+  }
   const adder = event.target.closest("[data-add-ticket]");
   if (adder) {
     event.preventDefault();

@@ -12,6 +12,7 @@ export const body = () => table()?.tBodies[0];
 export const all = () => [...(body()?.rows ?? [])].filter((row) => row.dataset.id);
 export const shown = () => all().filter((row) => !row.hidden);
 export const writable = () => Boolean(table()?.dataset.add);
+export const droppable = () => writable() && "drop" in table().dataset;
 export const level = (row) => Number(row.getAttribute("aria-level"));
 export const open = (row) => row.getAttribute("aria-expanded");
 export const parent = (row) => (row.dataset.parent ? document.getElementById(`t${row.dataset.parent}`) : null);
@@ -123,6 +124,10 @@ export function focus(row) {
   row.scrollIntoView({ block: "nearest" });
 }
 
+export function focusCurrent() {
+  focus(rove());
+}
+
 // -- Changes ------------------------------------------------------------------------------------------------------------------
 // where: {parent: id} (last in it), {before: id} or {after: id}
 export async function post(row, where) {
@@ -139,10 +144,11 @@ export async function post(row, where) {
   }
 }
 
-// An address ending in #t109 points at that row.
+// An address ending in #t109 points at that row; so does the server by selecting it.
 function pointed() {
-  const row = document.getElementById(location.hash.slice(1));
-  if (!row?.matches(".tree tr[data-id]")) return;
+  const named = document.getElementById(location.hash.slice(1));
+  const row = named?.matches(".tree tr[data-id]") ? named : body()?.querySelector("tr[aria-selected]");
+  if (!row) return;
   kept.at = row.dataset.id;
   for (let up = parent(row); up; up = parent(up)) kept.open[up.dataset.id] = true;
 }
