@@ -2,6 +2,7 @@
 
 import logging
 import time
+from datetime import timedelta
 
 from celery import current_app
 from django.apps import apps
@@ -14,6 +15,7 @@ from core.models.work import MAX_ATTEMPTS, Work, WorkState
 
 log = logging.getLogger(__name__)
 QUIET_SECONDS = 10.0
+AGAIN = timedelta(seconds=60)  # a row that was woken is woken again after this, should the message be lost
 _broker_failed_at = 0.0
 
 
@@ -55,5 +57,6 @@ def sweep() -> dict[str, int]:
         due = list(
             kind._default_manager.filter(Q(state=WorkState.QUEUED, due__lte=now)).values_list("pk", flat=True)[:500]
         )
+        kind._default_manager.filter(pk__in=due, state=WorkState.QUEUED).update(due=now + AGAIN)
         found[kind.__name__] = sum(send(kind.task, pk) for pk in due)
     return found

@@ -1,5 +1,6 @@
 """Work for workers is a row first: claimed by a conditional update, leased, swept up if a broker or worker lost it."""
 
+import datetime as dt
 from datetime import timedelta
 from typing import ClassVar, Self
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from core.models.journal import JournalEntry
 
 MAX_ATTEMPTS = 3
+GRACE = timedelta(seconds=15)
 
 
 class WorkState(models.TextChoices):
@@ -22,6 +24,11 @@ class WorkState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+def after_grace() -> dt.datetime:
+    """When the sweep may wake a new row: until then the message sent after commit has its chance."""
+    return timezone.now() + GRACE
+
+
 class Work(models.Model):
     """A piece of work. `task` names the Celery task that does it, `lease` is how long one attempt may be silent."""
 
@@ -30,7 +37,7 @@ class Work(models.Model):
 
     state = models.CharField(max_length=10, choices=WorkState, default=WorkState.QUEUED, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    due = models.DateTimeField(default=timezone.now, editable=False)  # queued: wake again then; running: the lease ends
+    due = models.DateTimeField(default=after_grace, editable=False)  # queued: wake again then; running: the lease ends
     error = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)

@@ -51,7 +51,7 @@ def _broker() -> str:
 def _backlog() -> str:
     try:
         late = timezone.now() - timedelta(minutes=2)
-        waiting = Reaction.objects.filter(state=WorkState.QUEUED, due__lt=late).exists()
+        waiting = Reaction.objects.filter(state=WorkState.QUEUED, attempts=0, created_at__lt=late).exists()
     except DatabaseError:
         return "unknown"
     return "workers are behind" if waiting else "ok"

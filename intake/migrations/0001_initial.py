@@ -7,6 +7,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import core.models.work
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -37,7 +39,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
-                ("due", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("due", models.DateTimeField(default=core.models.work.after_grace, editable=False)),
                 ("error", models.TextField(blank=True, editable=False)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("finished_at", models.DateTimeField(editable=False, null=True)),

@@ -91,7 +91,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(entry: JournalEntry) -> No
     assert quick.finish() is True
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_dead_broker_fails_no_request_and_is_left_alone_for_a_while(settings, monkeypatch) -> None:
     monkeypatch.setattr(work, "_broker_failed_at", 0.0)
     tried = []
