@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from core.actions import action
 from core.actors import Actor
 from core.models import JournalEntry
+from incidents.models import Incident
 from people.models import User
 from tickets import tree
 from tickets.actions import tickets as actions
@@ -24,7 +25,8 @@ def undo_change(*, actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     Raises:
         ValidationError: it cannot be taken back, the same was changed since, or the ordinary action refuses.
     """
-    ticket = tree.fresh(tree.lock(ticket.incident_id), ticket.number)
+    incident = Incident.objects.lock_all(ticket.incident_id)[0]
+    ticket = tree.fresh(incident, ticket.number)
     undo = UNDO.get(entry.verb)
     if undo is None or entry.target_type != Ticket._meta.label or entry.target_id != str(ticket.pk):
         raise ValidationError("This cannot be undone.")

@@ -57,18 +57,20 @@ def _moved(request: UserRequest, ticket: Ticket, form: VersionForm) -> Ticket:
 
 def _as_form(ticket: Ticket, drag: VersionForm) -> MoveForm:
     """The form for what a drag wanted, with what was wrong with it."""
-    data = {name: drag.data.get(name, "") for name in ("parent", "before", "after")}
-    beside_of = data["before"] or data["after"]
-    known = beside_of.isascii() and beside_of.isdigit() and len(beside_of) < 10
-    parent = parent_of(ticket.incident, int(beside_of)) if known else data["parent"]
-    place = f"before-{data['before']}" if data["before"] else "last"
+    wanted = {name: _number(drag.data.get(name, "")) for name in ("parent", "before", "after")}
+    beside_of = wanted["before"] or wanted["after"]
+    parent = parent_of(ticket.incident, beside_of) if beside_of else wanted["parent"]
+    place = f"before-{wanted['before']}" if wanted["before"] else "last"
     form = MoveForm(
-        {"version": ticket.version, "parent": str(parent or ""), "place": place},
-        beside=beside(ticket, int(parent or 0)),
+        {"version": ticket.version, "parent": str(parent or ""), "place": place}, beside=beside(ticket, parent or 0)
     )
     for words in drag.errors.values():
         form.add_error(None, [*words])
     return form
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _move_page(request: UserRequest, ticket: Ticket, form: VersionForm, status: int = 200) -> HttpResponse:
