@@ -29,11 +29,6 @@ PICKED = {
     "bootstrap.bundle.min.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "hx-ptag.min.js": "htmx.org/dist/ext/hx-ptag.min.js",
-    "sortable.min.js": "sortablejs/Sortable.min.js",
-    "hotkey.js": "@github/hotkey/dist/index.js",
-    "combobox-nav.js": "@github/combobox-nav/dist/index.js",
-    "text-expander-element.js": "@github/text-expander-element/dist/bundle.js",
-    "markdown-toolbar-element.js": "@github/markdown-toolbar-element/dist/index.js",
     "relative-time-element.js": "@github/relative-time-element/dist/bundle.js",
 }
 ICONS_FROM = "lucide-static"

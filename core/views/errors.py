@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from core.htmx import is_htmx
 from core.requests import current
@@ -30,8 +31,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault; the request id leads to the log line."""
-    return _page(request, 500)
+    """500: our fault; the request id leads to the log line. Made without session or database: those may be the fault."""
+    template = "errors/_error.html" if is_htmx(request) else "errors/500.html"
+    return HttpResponse(render_to_string(template, {"status": 500, "request_id": current.get().id}), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
