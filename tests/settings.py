@@ -9,7 +9,7 @@ os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(60))
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="treeline-tests-"))
 
 from config.settings import *  # noqa: F403
-from config.settings import INSTALLED_APPS, MIDDLEWARE, STORAGES
+from config.settings import INSTALLED_APPS, MIDDLEWARE, STATIC_ROOT, STORAGES
 
 STATIC_ROOT.mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -57,7 +57,7 @@ def test_bad_lines_are_counted_with_their_numbers_and_good_ones_are_in(alice: Us
     assert (job.state, job.created, job.problems) == ("done", 3, 2)
     assert list(job.problem_rows.values_list("line", flat=True)) == [2, 4]
     download = client_of(alice).get(f"/intake/jobs/{job.uuid}/errors/")
-    body = b"".join(download.streaming_content)
+    body = download.getvalue()
     assert b"not json at all" in body
     assert download["Content-Disposition"].startswith("attachment")
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_alerts_ends_with_a_reason_and_line_numbers(alice: Use
     assert job.state == WorkState.FAILED
     assert said in job.error or "no format we can read" in job.error
     assert job.problems >= 1
-    assert job.problem_rows.first().line >= 1
+    assert job.problem_rows.filter(line__gte=1).exists()
     assert Alert.objects.count() == 0
 
 

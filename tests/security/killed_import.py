@@ -43,7 +43,7 @@ def content(run: int) -> bytes:
         line: dict[str, Any] = {
             "timestamp": f"2026-11-20T10:{n:02d}:00.000000+0000", "flow_id": run * 1000 + n, "event_type": "alert",
             "src_ip": "203.0.113.7", "dest_ip": f"198.51.100.{n}", "in_iface": "eth0",
-            "alert": {"signature_id": run * 1000 + n, "signature": f"Test {run} {n}", "severity": 2, "category": "Test"},
+            "alert": {"signature_id": run * 1000 + n, "signature": f"Test {run} {n}", "severity": 2},
         }  # fmt: skip
         if n % 20 == 5:
             line["alert"]["metadata"] = {"signature_severity": ["Critical"]}

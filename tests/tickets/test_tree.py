@@ -78,7 +78,7 @@ def test_two_people_editing_the_same_field_the_second_gets_both_texts(alice: Use
     actions.edit_ticket(actor=bob, ticket=ticket, version=ticket.version, fields={"title": "Bob's"})
     with pytest.raises(Conflict) as clash:
         actions.edit_ticket(actor=alice, ticket=ticket, version=ticket.version, fields={"title": "Alice's"})
-    assert clash.value.theirs.title == "Bob's"
+    assert str(clash.value.theirs) == "#101 Bob's"
     assert clash.value.mine == {"title": "Alice's"}
 
 
