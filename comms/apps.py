@@ -7,3 +7,7 @@ class CommsConfig(AppConfig):
     """comms."""
 
     name = "comms"
+
+    def ready(self) -> None:
+        """Know who is told of what."""
+        from comms import reactions  # noqa: F401

@@ -1,0 +1,54 @@
+"""Sending what waits in the outbox. Sending cannot be undone or rolled back, so it is the last thing before the end."""
+
+from datetime import timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+
+from comms.models import Message
+from comms.transports import TRANSPORTS, Letter
+from core.models.work import WorkState
+
+LINE = 160
+
+
+def one_line(text: str) -> str:
+    """Text that came from people as it may stand in a header: one line, printable, at most 160 characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LINE]
+
+
+def letter(message: Message) -> Letter:
+    """What is sent: for a restricted incident no word of it, as mail lies on servers where nobody checks access."""
+    told, incident = message.notification, message.notification.incident
+    link = settings.BASE_URL + told.url
+    if told.restricted:
+        subject, lines = f"{told.get_kind_display()} in {incident.number}", []
+    else:
+        subject, lines = f"{incident.number} {told.text}", [one_line(told.text), one_line(str(incident))]
+    return Letter(
+        key=message.key,
+        to=message.recipient.email,
+        subject=f"[Treeline] {one_line(subject)}",
+        text="\n".join([*(lines or [subject]), "", link, "", "You get this because you work with Treeline."]),
+    )
+
+
+def deliver(message: Message) -> None:
+    """Send a claimed message, if its person is active and may see the incident now; a failure is tried again later.
+
+    A worker that dies after sending and before the end of this function makes a second mail with the same Message-ID:
+    the price of never losing one.
+    """
+    told = message.notification
+    seen = type(told).objects.visible_to(message.recipient).filter(pk=told.pk).exists()
+    if not seen:
+        message.finish(WorkState.CANCELLED, error="The person may not see this any more.")
+        return
+    try:
+        TRANSPORTS[message.channel](letter(message))
+    except (SMTPException, OSError, ValueError) as problem:
+        message.put_back(
+            error=f"{type(problem).__name__}: {problem}", delay=timedelta(minutes=2 * 10 ** (message.attempts - 1))
+        )
+        return
+    message.finish()

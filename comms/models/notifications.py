@@ -1,0 +1,78 @@
+"""What somebody should know: one line behind the bell, with a way to the thing it speaks of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from core.models import JournalEntry
+from incidents.models import Incident
+from tickets.models import Ticket
+
+if TYPE_CHECKING:
+    from people.models import User
+
+
+class Kind(models.TextChoices):
+    """Why somebody is told."""
+
+    ASSIGNED = "assigned", "You were given a ticket"
+    MENTIONED = "mentioned", "You were mentioned"
+    ROLE = "role", "You were given a role"
+    GLASS = "glass", "An administrator looked"
+    REPORT = "report", "News of a report"
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    """Notifications, always asked for by whom they are for."""
+
+    def visible_to(self, user: User) -> Self:
+        """This person's own, as far as they may still see the incident, and the one a merge took the ticket to."""
+        seen = Incident.objects.visible_to(user)
+        return self.filter(Q(ticket=None) | Q(ticket__incident__in=seen), user_id=user.pk, incident__in=seen)
+
+    def unread(self) -> Self:
+        """Not yet read."""
+        return self.filter(read_at=None)
+
+
+class Notification(models.Model):
+    """One person is told of one journal entry. `text` is plain text, shown only to who may see the incident."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="notifications")
+    ticket = models.ForeignKey(Ticket, null=True, on_delete=models.CASCADE, related_name="+")
+    entry = models.ForeignKey(JournalEntry, on_delete=models.DO_NOTHING, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind)
+    text = models.CharField(max_length=500)
+    place = models.CharField(max_length=60, blank=True)  # the URL name of a page of the incident, or empty
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["user", "entry", "kind"], name="notified_once")]
+        indexes = [models.Index(fields=["user", "-id"], name="notification_newest")]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def restricted(self) -> bool:
+        """Whether it speaks of a restricted incident."""
+        return self.incident.restricted or (self.ticket is not None and self.ticket.incident.restricted)
+
+    @property
+    def url(self) -> str:
+        """Where it leads, found when it is asked for: a merge may have taken the ticket to another incident."""
+        if self.ticket is not None:
+            return self.ticket.get_absolute_url()
+        if self.place:
+            return reverse(self.place, kwargs={"number": self.incident.number})
+        return self.incident.get_absolute_url()
