@@ -1,0 +1,5 @@
+"""Reports."""
+
+from reporting.models.reports import ReportJob
+
+__all__ = ["ReportJob"]
