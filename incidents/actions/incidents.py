@@ -80,7 +80,7 @@ def open_incident(
     """Declare an incident: it gets its number, and the reporter (and commander) as first members.
 
     `assessed` says whether a person chose the severity; one taken from a tool is assessed later. `once` names the form
-    that was sent. Detection is kept to the second, as forms show it: an edit that leaves it alone changes nothing.
+    that was sent. Times are kept to the second, as forms show them: an edit that leaves them alone changes nothing.
 
     Raises:
         AlreadyOpened: the form named by `once` made an incident before.
@@ -90,7 +90,8 @@ def open_incident(
         number=_number(now, once), once_key=once or None, title=title, type=type, severity=severity,
         severity_assessed_at=now if assessed else None, summary=summary, summary_html=markdown.stored(summary),
         customer=customer, tlp=tlp, restricted=restricted, exercise=exercise,
-        detected_at=(detected_at or now).replace(microsecond=0), occurred_at=occurred_at, reporter=reporter,
+        detected_at=(detected_at or now).replace(microsecond=0),
+        occurred_at=occurred_at.replace(microsecond=0) if occurred_at else None, reporter=reporter,
         commander=commander, detection_source=detection_source,
     )  # fmt: skip
     names = clean_tags(tags)

@@ -32,13 +32,15 @@ class IncidentFilter(FilterSet):  # type: ignore[misc]  # django-filter has no t
     """What the list may be narrowed by."""
 
     q = TextFilter(method="with_words", label="Words", max_length=200)
-    severity = ChoiceFilter(choices=list(reversed(Severity.choices)), empty_label="Any")
-    type = ChoiceFilter(choices=IncidentType.choices, empty_label="Any")
+    severity = ChoiceFilter(label="Severity", choices=list(reversed(Severity.choices)), empty_label="Any")
+    type = ChoiceFilter(label="Type", choices=IncidentType.choices, empty_label="Any")
     status = ChoiceFilter(choices=Status.choices, label="Stage", empty_label="Any")
-    customer = ChoiceFilter(empty_label="Any", null_label="None: our own")
-    commander = ChoiceFilter(empty_label="Anybody", null_label="Nobody yet")
-    tag = TextFilter(method="with_tag", max_length=60)
-    exercise = ChoiceFilter(choices=[("no", "Real ones"), ("yes", "Exercises")], method="exercises", empty_label="Both")
+    customer = ChoiceFilter(label="Customer", empty_label="Any", null_label="None: our own")
+    commander = ChoiceFilter(label="Commander", empty_label="Anybody", null_label="Nobody yet")
+    tag = TextFilter(method="with_tag", max_length=60, label="Tag")
+    exercise = ChoiceFilter(
+        choices=[("no", "Real ones"), ("yes", "Exercises")], method="exercises", label="Exercise", empty_label="Both"
+    )
     since = _day(method="from_day", label="Detected from")
     until = _day(method="to_day", label="Detected to")
 

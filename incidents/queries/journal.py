@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from core import markdown
 from core.models import JournalEntry
 from core.templatetags.treeline import LEADS, STATES
 from incidents.models import Incident, Role, Severity, Status
@@ -17,7 +18,7 @@ from incidents.queries.sentences import sentence
 from people.models import Customer, User
 
 HIDDEN = "another incident"  # one that the reader may not see has no number
-NO_WORK = ["file.downloaded", "incident.journal_exported"]  # reading is audited, but it is no work
+NO_WORK = ["file.downloaded", "report.downloaded", "incident.journal_exported"]  # reading is audited, but it is no work
 PEOPLE = {
     "user", "assignee", "commander", "reporter", "situation_by", "post_mortem_approved_by", "author", "created_by",
     "uploaded_by",
@@ -36,6 +37,7 @@ WORDS: dict[str, dict[str, str]] = {
 WORDS["to"] = WORDS["status"]
 FIELDS = {"tlp": "TLP", "occurred_at": "attacker began", "due_at": "due", "shared": "shared with the customer"}
 CHUNK = 500
+SAID = 300  # characters of a comment
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,10 @@ def _line(entry: JournalEntry, names: Names) -> Line:
     }
     after = {field: pair[1] for field, pair in data.get("changes", {}).items()}
     words |= {name: names.of(name, after[name]) for name in ("resolution", "disposition") if name in after}
+    if after.get("waiting_for"):
+        words["to"] = f"{words.get('to', '')} for {after['waiting_for']}"
     reason = str(data.get("reason") or after.get("dropped_reason") or data.get("comment") or "")
-    said = str(after.get("outcome") or data.get("text") or "")
+    said = str(after.get("outcome") or "") or markdown.plain(str(data.get("text") or ""), SAID)
     return Line(entry, person(entry.actor_name), sentence(entry.verb, data, words), changes, reason, said)
 
 

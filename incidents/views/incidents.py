@@ -39,10 +39,12 @@ def list_all(request: UserRequest) -> HttpResponse:
     show, sort, wrong = _asked(request.GET)
     filters, refused = understood(request.GET, queries.shown(request.user, show), queries.choices())
     figures = queries.figures(request.user)
+    filtered = [name for name, value in filters.form.cleaned_data.items() if value not in (None, "")]
     context = {
         "listing": listing(request, queries.in_order(filters.qs, sort)),
         "filter": filters.form,
-        "filtered": [name for name, value in filters.form.cleaned_data.items() if value not in (None, "")],
+        "filtered": filtered,
+        "narrowed": [name for name in filtered if name != "q"],
         "refused": [name[:40] if name.isprintable() else "?" for name in refused + wrong],
         "figures": figures,
         "pills": [(name, label, figures[name], name == show) for name, (label, _) in queries.SHOWN.items()],
