@@ -32,8 +32,10 @@ class Crowd:
         workers = [self._start(*task) for task in tasks]
         try:
             for worker in workers:
+                assert worker.stdout is not None
                 assert worker.stdout.readline() == "ready\n", worker.communicate()[1][-3000:]
             for worker in workers:
+                assert worker.stdin is not None
                 worker.stdin.write("go\n")
                 worker.stdin.flush()
             return [self._answer(worker) for worker in workers]

@@ -1,10 +1,13 @@
 """Changing tickets: who does it, what is happening to it, leads, moves, drops; two at once; and taking it back."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 
 from core.models import JournalEntry
 from incidents.models import Incident
+from people.models import User
 from tickets.actions import tickets as actions
 from tickets.checks import broken
 from tickets.models import Ticket
@@ -20,7 +23,7 @@ def base(incident: Incident) -> str:
 
 
 @pytest.fixture
-def browser(client_of, bob) -> Client:
+def browser(client_of: Callable[[User], Client], bob: User) -> Client:
     """Bob's."""
     return client_of(bob)
 

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -21,8 +22,8 @@ PAYLOADS = [
 NOW = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 
 
-def row(number: int = 101, **fields: object) -> Row:
-    values = {
+def row(number: int = 101, **fields: Any) -> Row:
+    values: dict[str, Any] = {
         "pk": number, "parent_id": 1, "number": number, "level": 1, "version": 1, "title": "Image the disk",
         "status": "open", "waiting_for": "", "lead": False, "disposition": "", "shared": False, "due_at": None,
         "finished_at": None, "comments": 0, "files": 0, "assignee_id": None, "name": None, "username": None,

@@ -1,8 +1,9 @@
 """One ticket with all that its page and its panel show."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from core.models import JournalEntry
 from incidents.queries.journal import Line, lines
@@ -26,6 +27,7 @@ class Panel:
     files: list[Attachment]
     entries: list[Line]
     said: int  # how many of the comments are the reader's own
+    reworded: set[int]  # keys of comments whose words were changed after they were said
 
 
 def full(ticket: Ticket) -> Ticket:
@@ -34,7 +36,7 @@ def full(ticket: Ticket) -> Ticket:
 
 
 def panel(ticket: Ticket, reader: User) -> Panel:
-    """Read it all, in eight queries however much there is. Where something is cut, the newest stays."""
+    """Read it all, in nine queries however much there is. Where something is cut, the newest stays."""
     line = Ticket.objects.filter(tree_id=ticket.tree_id, lft__lt=ticket.lft, rght__gt=ticket.rght, parent__isnull=False)
     below = Ticket.objects.filter(parent_id=ticket.pk).select_related("assignee").order_by("lft")
     newest = ticket.comments.select_related("author").order_by("-created_at", "-pk")[:MOST_COMMENTS]
@@ -47,8 +49,15 @@ def panel(ticket: Ticket, reader: User) -> Panel:
         comments=comments,
         files=list(files),
         entries=lines(list(entries_of(ticket)[:MOST_ENTRIES]), reader),
+        reworded=_reworded(comments),
         said=sum(comment.author_id == reader.pk for comment in comments),
     )
+
+
+def _reworded(comments: list[Comment]) -> set[int]:
+    history: Any = Comment.history
+    rows = history.filter(id__in=[comment.pk for comment in comments]).order_by().values("id")
+    return set(rows.annotate(texts=Count("body", distinct=True)).filter(texts__gt=1).values_list("id", flat=True))
 
 
 def entries_of(ticket: Ticket) -> QuerySet[JournalEntry]:
