@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
 from core.access import granted, guarded, object_permissions, open_to, set_permissions
 from incidents.models import Incident
 from people.models import User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @guarded(Incident, "work")
@@ -19,7 +20,7 @@ def work_on(request: HttpRequest, incident: Incident) -> HttpResponse:
     return HttpResponse(incident.number)
 
 
-def ask(view: View, user: User, **kwargs: object) -> HttpResponse:
+def ask(view: View, user: User, **kwargs: object) -> HttpResponseBase:
     request = RequestFactory().get("/")
     request.user = user
     return view(request, **kwargs)

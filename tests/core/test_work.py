@@ -68,7 +68,12 @@ def test_what_a_failing_handler_wrote_is_rolled_back(entry: JournalEntry, monkey
 
 def test_work_of_a_dead_worker_is_put_back_by_the_sweep_and_finished_by_the_next(entry, calls, monkeypatch) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(work, "send", lambda task, pk: bool(sent.append(pk) or True))  # type: ignore[func-returns-value]
+
+    def note(task: str, pk: int) -> bool:
+        sent.append(pk)
+        return True
+
+    monkeypatch.setattr(work, "send", note)
     reaction = Reaction.objects.create(entry=entry, handler="tests.note")
     assert Reaction.claim(reaction.pk) is not None  # and the worker dies
     work.sweep()
