@@ -163,8 +163,14 @@ FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, exist_ok=True)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_HANDLERS = [
+    "core.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 ATTACHMENT_MAX_BYTES = number("ATTACHMENT_MAX_MB", 50, least=1, most=2048) * 2**20
 IMPORT_MAX_BYTES = number("IMPORT_MAX_MB", 512, least=1, most=4096) * 2**20
+UPLOAD_MAX_BYTES = max(ATTACHMENT_MAX_BYTES, IMPORT_MAX_BYTES) + 2**20  # a request's files and its fields together
 
 # -- People and sessions ---------------------------------------------------
 AUTH_USER_MODEL = "people.User"

@@ -73,6 +73,8 @@ def _fetch(model: type[Any], user: Any, kwargs: dict[str, Any]) -> Any:
         wanted = {field: kwargs.pop(part) for part, field in model.url_fields.items()}
     except KeyError as missing:
         raise ImproperlyConfigured(f"The URL of a view guarded by {model.__name__} has no part {missing}.") from missing
+    if any("\x00" in part for part in wanted.values() if isinstance(part, str)):
+        raise Http404  # no database keeps NUL, and PostgreSQL refuses to look for it
     found = model.objects.visible_to(user).filter(**wanted).first()
     if found is None:
         raise Http404

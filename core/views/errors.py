@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -16,8 +17,8 @@ def _page(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: the request could not be understood."""
-    return _page(request, 400)
+    """400: the request could not be understood; 413 where it was larger than we take."""
+    return _page(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -31,7 +32,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault; the request id leads to the log line. Made without session or database: those may be the fault."""
+    """500: our fault; the request id leads to the log line. Asks no session or database: they may be broken."""
     template = "errors/_error.html" if is_htmx(request) else "errors/500.html"
     return HttpResponse(render_to_string(template, {"status": 500, "request_id": current.get().id}), status=500)
 

@@ -25,7 +25,7 @@ def imports(request: UserRequest) -> HttpResponse:
     may_import = "respond" in request.user.rights
     if request.method == "POST" and not may_import:
         return HttpResponse(status=403)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
