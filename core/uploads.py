@@ -16,7 +16,12 @@ class BoundedUpload(FileUploadHandler):
     """Stands before the handlers that keep files, and stops the reading at the limit; it keeps nothing itself."""
 
     def handle_raw_input(
-        self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803 (Django's name)
+        content_length: int,
+        boundary: Any,
+        encoding: Any = None,
     ) -> None:
         """Refuse what says that it is too large before a byte is kept."""
         known = self.request is not None and self.request.user.is_authenticated
