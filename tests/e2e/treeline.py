@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.processes import die_with_parent
@@ -23,8 +23,8 @@ class Treeline:
     """A running Treeline: where it is, the password of its demo people, and its environment."""
 
     base: str
-    password: str
-    environment: dict[str, str]
+    password: str = field(repr=False)
+    environment: dict[str, str] = field(repr=False)
 
     def manage(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a management command on the same data."""
@@ -73,8 +73,10 @@ def running(folder: Path) -> Iterator[Treeline]:
         _wait(process, log, f"Treeline is ready at {base}/")
         yield Treeline(base=base, password=password, environment=told)
     finally:
+        ended = process.poll()
         process.send_signal(signal.SIGINT)
         process.wait(timeout=PATIENCE)
+    assert ended is None, f"It ended by itself: {log.read_text(errors='replace')[-2000:]}"
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path, words: str) -> None:
