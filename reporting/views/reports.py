@@ -27,10 +27,11 @@ CARD = "reporting/reports/_job.html"
 
 def _page(request: UserRequest, incident: Incident, form: ReportForm, status: int = 200) -> HttpResponse:
     jobs = ReportJob.objects.filter(incident=incident).select_related("requested_by", "incident")
+    ended = jobs.exclude(pk__in=jobs.unfinished().values("pk"))  # the one being made has a card of its own
     context: dict[str, Any] = {
         **head(incident, "report"),
         "form": form, "parts": outline(incident, comments=form.marked),
-        "listing": listing(request, jobs, size=20), "waiting": jobs.unfinished().first(),
+        "listing": listing(request, ended, size=20), "waiting": jobs.unfinished().first(),
     }  # fmt: skip
     return render(request, PAGE, context, status=status)
 
@@ -47,16 +48,20 @@ def report(request: UserRequest, incident: Incident) -> HttpResponse:
 def make(request: UserRequest, incident: Incident) -> HttpResponse:
     """Ask for the next version: 202 with a card that follows it, or back to the page."""
     form = ReportForm(request.POST, incident=incident)
+    page = reverse("reporting:report", kwargs={"number": incident.number})
     if not form.is_valid():
-        return _page(request, incident, form, status=422)
+        return done(request, page) if is_htmx(request) else _page(request, incident, form, status=422)
     try:
         job = actions.request_report(actor=request.user, incident=incident, comments=form.cleaned_data["comments"])
     except ValidationError as problem:
+        waiting = ReportJob.objects.filter(incident=incident).unfinished().first()
+        if is_htmx(request) and waiting:  # pressed twice, or somebody was faster: follow that one
+            return render(request, CARD, {"job": waiting, "incident": incident}, status=202)
         form.add_error(None, problem)
         return _page(request, incident, form, status=409)
     if is_htmx(request):
         return render(request, CARD, {"job": job, "incident": incident}, status=202)
-    return done(request, reverse("reporting:report", kwargs={"number": incident.number}))
+    return done(request, page)
 
 
 @require_safe

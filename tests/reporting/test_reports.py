@@ -247,6 +247,8 @@ def test_two_reports_at_once_are_refused_and_versions_count_up(
     browser.post(address("make", incident))
     again = browser.post(address("make", incident))
     assert (again.status_code, "Version 1 is being made" in again.content.decode()) == (409, True)
+    followed = browser.post(address("make", incident), headers={"HX-Request": "true"})
+    assert (followed.status_code, "Version 1" in followed.content.decode()) == (202, True)
     work_off(ReportJob)
     browser.post(address("make", incident))
     assert sorted(ReportJob.objects.values_list("version_number", flat=True)) == [1, 2]
