@@ -103,9 +103,11 @@ def prove(deployment: Deployment, recover: Callable[[], None]) -> None:
     assert found["doubled"] == 0
     assert found["messages"] == found["sent"] == found["mails"] == found["ids"]
     assert set(found["states"]) == {"done", "cancelled"}
+    # The first to find the queue down may wait for the connection; core.work then leaves it alone for ten seconds.
     assert done["p99"] < 1
+    assert done["slowest"] < 10
     print(
-        f"G12 outbox: {done['changes']} changes with the queue down, p99 {done['p99']:.2f} s, "
+        f"G12 outbox: {done['changes']} changes with the queue down, all but one within {done['p99']:.2f} s, slowest {done['slowest']:.2f} s, "
         f"{ASSIGNED - found['notifications']} notifications lost, {found['mails']} mails, "
         f"{found['mails'] - found['ids'] + found['doubled']} doubled"
     )
