@@ -107,7 +107,8 @@ def prove(deployment: Deployment, recover: Callable[[], None]) -> None:
     assert done["p99"] < 1
     assert done["slowest"] < 10
     print(
-        f"G12 outbox: {done['changes']} changes with the queue down, all but one within {done['p99']:.2f} s, slowest {done['slowest']:.2f} s, "
+        f"G12 outbox: {done['changes']} changes with the queue down, all but one within {done['p99']:.2f} s, "
+        f"slowest {done['slowest']:.2f} s, "
         f"{ASSIGNED - found['notifications']} notifications lost, {found['mails']} mails, "
         f"{found['mails'] - found['ids'] + found['doubled']} doubled"
     )
