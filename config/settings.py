@@ -280,6 +280,11 @@ if REDIS_URL:
         "socket_connect_timeout": 1,
         "socket_timeout": 5,
         "global_keyprefix": "treeline:",
+        # A dead broker must cost a request milliseconds: one try, the sweep does the rest.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
     }
 else:
     BROKER_DIR = DATA_DIR / "broker"

@@ -278,6 +278,8 @@ def _shown(bound: BoundField, value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
     if isinstance(value, dt.datetime):
         return date(value.astimezone(dt.UTC), "j M Y H:i") + " UTC"
     choices = dict(getattr(bound.field, "choices", ()) or ()) if isinstance(value, str) else {}

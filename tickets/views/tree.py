@@ -9,7 +9,7 @@ from incidents.models import Incident
 from people.requests import UserRequest
 from tickets.models import Ticket
 from tickets.queries import frame as frames
-from tickets.queries.next import next_tickets
+from tickets.queries.next import KINDS, next_tickets
 from tickets.views import answers
 
 
@@ -37,12 +37,15 @@ def rows(request: UserRequest, incident: Incident) -> HttpResponse:
 @require_safe
 @guarded(Incident, "view")
 def next_up(request: UserRequest, incident: Incident) -> HttpResponse:
-    """The card of the overview: due first, mine, nobody's."""
-    tag = frames.tag_of(incident)
+    """The card of the overview: what is due next, mine, or nobody's (`?show=`)."""
+    show = request.GET.get("show", "")
+    show = show if show in KINDS else "due"
+    tag = f"{frames.tag_of(incident)}-{show}"
     unchanged = htmx.not_modified(request, tag)
     if unchanged:
         return unchanged
-    context = {"incident": incident, "next": next_tickets(incident, request.user), "tag": tag}
+    context = {"incident": incident, "tag": tag, "show": show, "kinds": KINDS}
+    context["rows"] = next_tickets(incident, request.user, show=show)
     response = htmx.render(request, "tickets/_next.html", context)
     response["HX-PTag"] = tag
     return response
