@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Max, QuerySet, Value, When
 
 from incidents.models import Severity
 from intake.models import Alert, AlertState
@@ -17,7 +17,7 @@ WORST_FIRST = Case(
 
 
 def alerts_for(user: User, *, state: str = "", severity: str = "", q: str = "") -> QuerySet[Alert]:
-    """Alerts the person may see, worst and newest first; by default those to triage."""
+    """Alerts the person may see, worst and newest first; by default those to triage, of equal ones the newest."""
     rows = Alert.objects.visible_to(user).defer("raw", "record").select_related("incident")
     if state != "all":
         rows = rows.filter(state=state or AlertState.NEW)
@@ -25,6 +25,9 @@ def alerts_for(user: User, *, state: str = "", severity: str = "", q: str = "") 
         rows = rows.filter(severity=severity)
     for word in q.split()[:10]:
         rows = rows.filter(title__icontains=word)
+    if not state:
+        newest = rows.order_by().values("group_key").annotate(newest=Max("pk")).values("newest")
+        rows = rows.filter(pk__in=newest)
     return rows.order_by(WORST_FIRST, "-pk")
 
 

@@ -40,8 +40,8 @@ def alerts(request: UserRequest) -> HttpResponse:
 def _page(request: UserRequest, alert: Alert, *, status: int = 200, **bound: forms.Form) -> HttpResponse:
     same = alike(request.user, [alert]).get(alert.group_key, 0)
     context = {
-        "alert": alert, "facts": facts(alert), "same": same, "promote": bound.get("promote") or PromoteForm(),
-        "join": bound.get("join") or JoinForm(), "dismiss": bound.get("dismiss") or DismissForm(),
+        "alert": alert, "facts": facts(alert), "same": same, "promote": bound.get("promote") or PromoteForm(auto_id="promote_%s"),
+        "join": bound.get("join") or JoinForm(auto_id="join_%s"), "dismiss": bound.get("dismiss") or DismissForm(auto_id="dismiss_%s"),
     }  # fmt: skip
     return render(request, "intake/alerts/detail.html", context, status=status)
 
@@ -57,7 +57,7 @@ def alert(request: UserRequest, alert: Alert) -> HttpResponse:
 @guarded(Alert, "work")
 def promote(request: UserRequest, alert: Alert) -> HttpResponse:
     """Open an incident from it."""
-    form = PromoteForm(request.POST)
+    form = PromoteForm(request.POST, auto_id="promote_%s")
     form.is_valid()
     try:
         incident = triage.promote_alert(actor=request.user, alert=alert, alike=form.cleaned_data.get("alike", False))
@@ -72,7 +72,7 @@ def promote(request: UserRequest, alert: Alert) -> HttpResponse:
 @guarded(Alert, "work")
 def join(request: UserRequest, alert: Alert) -> HttpResponse:
     """Put it into an incident that the person works."""
-    form = JoinForm(request.POST)
+    form = JoinForm(request.POST, auto_id="join_%s")
     if not form.is_valid():
         return _page(request, alert, status=422, join=form)
     incident = Incident.objects.visible_to(request.user).filter(number=form.cleaned_data["number"].strip()).first()
@@ -94,7 +94,7 @@ def join(request: UserRequest, alert: Alert) -> HttpResponse:
 @guarded(Alert, "work")
 def dismiss(request: UserRequest, alert: Alert) -> HttpResponse:
     """Say why it needs no incident."""
-    form = DismissForm(request.POST)
+    form = DismissForm(request.POST, auto_id="dismiss_%s")
     if form.is_valid():
         try:
             count = triage.dismiss_alert(actor=request.user, alert=alert, **form.cleaned_data)

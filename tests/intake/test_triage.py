@@ -1,5 +1,6 @@
 """What people do with alerts."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -82,6 +83,20 @@ def test_dismissing_needs_a_reason_and_can_be_taken_back(alice: User, alert: Ale
     reopen_alert(actor=alice, alert=alert)
     alert.refresh_from_db()
     assert alert.state == "new"
+
+
+def test_equal_alerts_are_one_line_with_their_number_and_go_together(alice, client_of: Browser) -> None:
+    lines = [json.loads(EVE.read_bytes().splitlines()[0]) for _ in range(3)]
+    for flow, line in enumerate(lines):
+        line["flow_id"] = flow
+    content = "\n".join(json.dumps(line) for line in lines).encode()
+    run_import(request_import(actor=alice, file=SimpleUploadedFile("e.json", content), name="e.json").pk)
+    page = client_of(alice).get("/alerts/").content.decode()
+    assert page.count("Possible Nmap") == 1
+    assert '<span class="count">3</span>' in page
+    newest = Alert.objects.latest("pk")
+    client_of(alice).post(f"/alerts/{newest.pk}/promote/", {"alike": "on"})
+    assert Alert.objects.filter(state="incident").count() == 3
 
 
 @pytest.mark.parametrize("number", [1, 3])
