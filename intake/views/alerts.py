@@ -40,9 +40,13 @@ def alerts(request: UserRequest) -> HttpResponse:
 def _page(request: UserRequest, alert: Alert, *, status: int = 200, **bound: forms.Form) -> HttpResponse:
     same = alike(request.user, [alert]).get(alert.group_key, 0)
     context = {
-        "alert": alert, "facts": facts(alert), "same": same, "promote": bound.get("promote") or PromoteForm(auto_id="promote_%s"),
-        "join": bound.get("join") or JoinForm(auto_id="join_%s"), "dismiss": bound.get("dismiss") or DismissForm(auto_id="dismiss_%s"),
-    }  # fmt: skip
+        "alert": alert,
+        "facts": facts(alert),
+        "same": same,
+        "promote": bound.get("promote") or PromoteForm(auto_id="promote_%s"),
+        "join": bound.get("join") or JoinForm(auto_id="join_%s"),
+        "dismiss": bound.get("dismiss") or DismissForm(auto_id="dismiss_%s"),
+    }
     return render(request, "intake/alerts/detail.html", context, status=status)
 
 
