@@ -9,6 +9,7 @@ who is logged in. An *answer* is a word:
     login  redirected to the login page (htmx: told to go there)
     moved  302 to another page of the site
     405    not this method
+    closed not shown and not done, whatever is said instead: 403, 404, 405, moved or login
     lib    a page of the login library, which decides more finely by the state of the session: yes, moved, 403, 404, 405
 
 Everything is asked twice: of the things of an open incident, and of those of a restricted one.
@@ -106,7 +107,8 @@ TRIAGE = Policy(open=WORK_IMPORTS.open, secret=WORK.secret)
 LIBRARY_PAGE = Row(get=LIBRARY, post=LIBRARY, other=LIBRARY)
 LIBRARY_OWN_PAGE = Row(get=LIBRARY_LOGGED_IN, post=LIBRARY_LOGGED_IN, other=LIBRARY_LOGGED_IN)
 NOTHING = Row(get=GONE, post=GONE, other=GONE)
-ADMIN_SITE = Row(get=LIBRARY, post=LIBRARY, other=LIBRARY)
+_ADMINS_ONLY = _same(dict.fromkeys(PEOPLE, "closed") | {"admin": "lib"})
+ADMIN_SITE = Row(get=_ADMINS_ONLY, post=_ADMINS_ONLY, other=_ADMINS_ONLY)
 
 ROWS: dict[str, Row] = {
     "core:live": Row(get=ANYONE),
@@ -195,6 +197,24 @@ ROWS: dict[str, Row] = {
     "reporting:job": Row(get=VIEW_IS_SENT_ON, htmx=VIEW),
     "reporting:cancel": Row(post=WORK),
     "reporting:pdf": Row(get=VIEW),
+
+    # Reference data in Django's admin, which asks core.admin.ReferenceSite.has_permission everywhere.
+    "admin:index": ADMIN_SITE,
+    "admin:login": LIBRARY_PAGE,
+    "admin:logout": LIBRARY_PAGE,
+    "admin:password_change": ADMIN_SITE,
+    "admin:password_change_done": ADMIN_SITE,
+    "admin:autocomplete": ADMIN_SITE,
+    "admin:jsi18n": ADMIN_SITE,
+    "admin:view_on_site": ADMIN_SITE,
+    "admin:app_list": ADMIN_SITE,
+    "admin:people_customer_changelist": ADMIN_SITE,
+    "admin:people_customer_add": ADMIN_SITE,
+    "admin:people_customer_history": ADMIN_SITE,
+    "admin:people_customer_delete": ADMIN_SITE,
+    "admin:people_customer_change": ADMIN_SITE,
+    "admin:admin/people/customer/<path:object_id>/": ADMIN_SITE,
+    "admin:admin/(?P<url>.*)$": ADMIN_SITE,
 
     # The login library: whoever is not logged in may see the first group, nobody else's account is ever named.
     "account_login": LIBRARY_PAGE,

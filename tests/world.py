@@ -6,6 +6,7 @@ that can hang on one, and the people of the tests around them.
     def test_something(world): world.url(route, world.secret)
 """
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,7 @@ EVE_LOG = (
     '"dest_ip":"198.51.100.7","dest_port":443,"proto":"TCP","flow_id":{n}77{n},"alert":{{"action":"allowed","gid":1,'
     '"signature_id":20{n}0,"rev":1,"signature":"Beacon {n} to a known address","category":"Malware","severity":2}}}}\n'
 )
+PART = re.compile(r"<\w+:(\w+)>|\(\?P<(\w+)>[^)]*\)\$?")
 Values = dict[str, Any]
 
 
@@ -76,8 +78,10 @@ class World:
 
 
 def address(route: Route, values: Values) -> str:
-    """The path; routes without a name have no parts."""
-    return reverse(route.name, kwargs=values) if "/" not in route.name else f"/{route.pattern}"
+    """The path; where a route has no name, its pattern with the values put in."""
+    if "/" not in route.name:
+        return reverse(route.name, kwargs=values)
+    return "/" + PART.sub(lambda part: str(values[part[1] or part[2]]), route.pattern)
 
 
 def _never(part: str, value: Any, number: int) -> Any:
