@@ -1,0 +1,1 @@
+"""Benchmarks that print figures: `make bench`. What they mean: docs/performance.md."""
