@@ -133,7 +133,8 @@ def _trees(made: Sequence[Incident], count: int, place: Place, chance: random.Ra
         incident.tickets_done = sum(row.status in ENDED for row in mine)
         incident.leads_total = sum(row.lead for row in mine)
         incident.leads_done = sum(row.lead and row.is_resolved for row in mine)
-    names = ["tickets_total", "tickets_done", "leads_total", "leads_done"]
+        incident.next_due_at = min((row.due_at for row in mine if row.due_at and row.status not in ENDED), default=None)
+    names = ["tickets_total", "tickets_done", "leads_total", "leads_done", "next_due_at"]
     Incident.objects.bulk_update(made, names, batch_size=200)
 
 

@@ -1,7 +1,9 @@
 """Doors for workers: react to an entry, sweep what was lost, anchor the journal."""
 
 import logging
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
@@ -12,6 +14,7 @@ from core.models import Reaction
 from core.reactions import HANDLERS
 
 log = logging.getLogger(__name__)
+ALIVE = Path(tempfile.gettempdir()) / "treeline-worker-alive"  # what the health check of a worker looks at
 
 
 @shared_task
@@ -36,8 +39,9 @@ def react(pk: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Find what a dead worker or broker left behind."""
+    """Find what a dead worker or broker left behind, and leave a sign that this worker lives."""
     work.sweep()
+    ALIVE.touch()
 
 
 @shared_task

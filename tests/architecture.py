@@ -14,7 +14,7 @@ ROOMS = FLOORS[1:-1]
 TRACKED = {"Incident", "RoleAssignment", "Ticket", "Comment", "Attachment", "User", "Customer"}
 DERIVED = {
     "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "comments_total",
-    "files_total",
+    "files_total", "next_due_at",
 }  # fmt: skip
 WRITES = {"save", "create", "delete", "apply", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
 BULK = {"bulk_create", "bulk_update", "bulk_create_with_history", "bulk_update_with_history"}

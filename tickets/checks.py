@@ -76,12 +76,15 @@ def broken(incident: Incident) -> Iterator[str]:
 
 
 def _miscounted(incident: Incident) -> Iterator[str]:
-    rows = Ticket.objects.filter(incident=incident, parent__isnull=False).values_list("status", "lead", "disposition")
+    rows = Ticket.objects.filter(incident=incident, parent__isnull=False).values_list(
+        "status", "lead", "disposition", "due_at"
+    )
     found = {
         "tickets_total": len(rows),
-        "tickets_done": sum(status in ENDED for status, _, _ in rows),
-        "leads_total": sum(lead for _, lead, _ in rows),
-        "leads_done": sum(lead and (bool(result) or status == "dropped") for status, lead, result in rows),
+        "tickets_done": sum(status in ENDED for status, *_ in rows),
+        "leads_total": sum(lead for _, lead, *_ in rows),
+        "leads_done": sum(lead and (bool(result) or status == "dropped") for status, lead, result, _ in rows),
+        "next_due_at": min((due for status, *_, due in rows if due and status not in ENDED), default=None),
     }
     for field, value in found.items():
         if getattr(incident, field) != value:

@@ -7,7 +7,8 @@ end. A lock with objects loaded before it still corrupts the numbers (measured);
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
 
 from incidents.actions.incidents import require_open
 from incidents.models import Incident
@@ -162,7 +163,9 @@ def recount(incident: Incident) -> None:
         tickets_done=Count("pk", filter=ended),
         leads_total=Count("pk", filter=lead),
         leads_done=Count("pk", filter=lead & (~Q(disposition="") | Q(status="dropped"))),
+        next_due_at=Min("due_at", filter=~ended),
     )
+    counts["updated_at"] = timezone.now()
     Incident.objects.filter(pk=incident.pk).update(**counts)
     for name, value in counts.items():
         setattr(incident, name, value)

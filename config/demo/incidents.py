@@ -66,12 +66,18 @@ class Scene:
                 actor=self.people["alice"], incident=self.incident, title=line.title, parent=above[line.depth],
                 assignee=self.people.get(line.who), lead="L" in line.marks, shared="S" in line.marks,
                 priority="urgent" if "U" in line.marks else "high" if "H" in line.marks else "normal",
-                due_at=self.now + dt.timedelta(hours=line.due) if line.due is not None else None,
+                due_at=self.due(line),
             )  # fmt: skip
             above.append(ticket.number)
             made.append((line, ticket))
         for line, ticket in made:
             self.work(line, ticket)
+
+    def due(self, line: Line) -> dt.datetime | None:
+        """When it is due: hours from now, or for what is done a time that was met."""
+        if line.due is not None:
+            return self.now + dt.timedelta(hours=line.due)
+        return self.clock.at + dt.timedelta(hours=8) if line.state == "done" else None
 
     def work(self, line: Line, ticket: Ticket) -> None:
         """What people said and did about one ticket."""
@@ -112,7 +118,7 @@ def main_incident(people: dict[str, User], now: dt.datetime) -> Incident:
         incident = lifecycle.assess_severity(
             actor=people["alice"], incident=incident, severity="critical", reason="Domain admin is lost."
         )
-        for who, role in [("bob", Role.TECHNICAL), ("bob", Role.MEMBER), ("mallory", Role.COMMUNICATIONS),
+        for who, role in [("bob", Role.TECHNICAL), ("mallory", Role.COMMUNICATIONS),
                           ("dora", Role.SPONSOR), ("carol", Role.OBSERVER)]:  # fmt: skip
             clock.skip(3)
             team.assign_role(actor=people["alice"], incident=incident, user=people[who], role=role)

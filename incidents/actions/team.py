@@ -20,7 +20,11 @@ def _grant_from_roles(incident: Incident, user: User) -> None:
 
 
 def begin_role(incident: Incident, user: User, role: str, now: dt.datetime) -> RoleAssignment:
-    """Give the role and its permissions (inside an action that journals it)."""
+    """Give the role and its permissions (inside an action that journals it); a lesser role that it contains ends."""
+    lesser = [name for name in (Role.MEMBER, Role.OBSERVER) if PERMISSIONS[name] < PERMISSIONS[role]]
+    for contained in RoleAssignment.objects.filter(incident=incident, user=user, until=None, role__in=lesser):
+        contained.until = now
+        contained.save(update_fields=["until"])
     found = RoleAssignment.objects.create(incident=incident, user=user, role=role, since=now)
     _grant_from_roles(incident, user)
     return found

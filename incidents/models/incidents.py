@@ -129,13 +129,15 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
     tickets_done = models.PositiveIntegerField(default=0, editable=False)
     leads_total = models.PositiveIntegerField(default=0, editable=False)
     leads_done = models.PositiveIntegerField(default=0, editable=False)
+    next_due_at = models.DateTimeField(null=True, editable=False)  # the soonest clock of its open tickets
     folded = models.TextField(blank=True, editable=False)  # case-folded text that search looks in
     once_key = models.CharField(max_length=80, unique=True, null=True, blank=True, editable=False)  # of the form sent
 
     objects = IncidentQuerySet.as_manager()
     history = tracked(
         excluded=[
-            "folded", "once_key", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "tags",
+            "folded", "once_key", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done",
+            "next_due_at", "tags",
             "summary_html", "situation_html", "business_impact_html", "root_cause_html", "contributing_factors_html",
             "lessons_learned_html",
         ]

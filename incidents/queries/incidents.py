@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, SmallIntegerField, Sum, Value, When
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from core import journal
 from incidents.models import Incident, IncidentLink, Role, RoleAssignment, Severity, Status
@@ -17,7 +18,7 @@ from people.models import Customer, User
 OPEN = ~Q(status=Status.CLOSED)
 ROW = [  # what a row of the list shows; the long texts stay in the database
     "number", "title", "severity", "status", "restricted", "exercise", "detected_at", "updated_at", "closed_at",
-    "tickets_total", "tickets_done", "leads_total", "leads_done", "customer__name", "commander__name",
+    "tickets_total", "tickets_done", "leads_total", "leads_done", "next_due_at", "customer__name", "commander__name",
     "commander__username", "commander__customer",
 ]  # fmt: skip
 RANK = Case(
@@ -32,10 +33,12 @@ SORTS: dict[str, Any] = {  # what a column is sorted by, ascending
     "commander": F("commander__name"),
     "tickets": F("tickets_total") - F("tickets_done"),
     "leads": F("leads_total") - F("leads_done"),
+    "clock": F("next_due_at"),
     "detected": F("detected_at"),
     "changed": F("updated_at"),
 }
 NEEDY = 5
+SOON = dt.timedelta(hours=1)
 
 
 def _mine(user: User) -> Q:
@@ -66,13 +69,15 @@ SHOWN: dict[str, tuple[str, Callable[[User], Q]]] = {
 
 def figures(user: User) -> dict[str, int]:
     """The figures above the list and the counts on its pills, of what the person may see, in one query."""
-    nobody = OPEN & Q(commander=None)
+    nobody, now = OPEN & Q(commander=None), timezone.now()
     counts = {name: Count("pk", filter=rule(user)) for name, (_, rule) in SHOWN.items()}
     found = Incident.objects.visible_to(user).aggregate(
         **counts,
         critical=Count("pk", filter=OPEN & Q(severity=Severity.CRITICAL)),
         high=Count("pk", filter=OPEN & Q(severity=Severity.HIGH)),
         uncommanded=Count("pk", filter=nobody),
+        over=Count("pk", filter=OPEN & Q(next_due_at__lt=now)),
+        soon=Count("pk", filter=OPEN & Q(next_due_at__gte=now, next_due_at__lt=now + SOON)),
         unassessed=Count("pk", filter=OPEN & Q(severity_assessed_at=None)),
         tickets=Sum(F("tickets_total") - F("tickets_done"), filter=OPEN, default=0),
         tickets_total=Sum("tickets_total", filter=OPEN, default=0),

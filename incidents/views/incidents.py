@@ -24,7 +24,7 @@ from people.requests import UserRequest
 
 COLUMNS = [
     ("severity", "Severity"), ("title", "Incident"), ("stage", "Stage"), ("commander", "Commander"),
-    ("tickets", "Tickets done"), ("leads", "Leads resolved"), ("detected", "Detected"), ("changed", "Changed"),
+    ("tickets", "Tickets done"), ("leads", "Leads resolved"), ("clock", "Next clock"), ("changed", "Changed"),
 ]  # fmt: skip
 DOWN_FIRST = {"severity", "tickets", "leads", "detected", "changed"}
 TABS = {"overview", "tree", "members", "log", "report", "audit"}

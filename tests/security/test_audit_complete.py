@@ -37,7 +37,8 @@ MECHANISM = {
 }
 DERIVED = {  # columns that follow from other rows, or say how far a work is: no entry of their own
     "incidents_incident": {
-        "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "updated_at", "version",
+        "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "next_due_at",
+        "updated_at", "version",
     },
     "tickets_ticket": {"lft", "rght", "level", "tree_id", "comments_total", "files_total", "updated_at", "version"},
     "tickets_comment": {"updated_at", "version"},

@@ -92,6 +92,8 @@ def edit_ticket(*, actor: Actor, ticket: Ticket, version: int, fields: Mapping[s
     if "description" in changed:
         changed["description_html"] = markdown.stored(changed["description"])
     ticket.apply(changed)
+    if "due_at" in changed:
+        tree.recount(ticket.incident)
     journal.record("ticket.edited", actor=actor, subject=ticket)
     return ticket
 
