@@ -40,8 +40,10 @@ def _ancestors(incident: Incident) -> set[int]:
 
 @action
 def unlink_incidents(*, actor: Actor, link: IncidentLink) -> None:
-    """Take a tie away."""
+    """Take a tie away; if somebody else has done so meanwhile, there is nothing to say twice."""
     Incident.objects.lock_all(link.source_id, link.target_id)
+    if not IncidentLink.objects.filter(pk=link.pk).exists():
+        return
     journal.record(
         "incident.unlinked", actor=actor, subject=link.source, changed=False, kind=link.kind, target=link.target_id
     )

@@ -25,9 +25,9 @@ class LinkForm(forms.Form):
 
     def clean_number(self) -> str:
         """The same words for what is hidden and for what never was."""
-        number: str = self.cleaned_data["number"].upper()
-        found = Incident.objects.visible_to(self.user).filter(number=number).first()
+        number: str = self.cleaned_data["number"]
+        found = Incident.objects.numbered(self.user, number)
         if found is None:
             raise forms.ValidationError("There is no such incident.")
         self.target = found
-        return number
+        return found.number

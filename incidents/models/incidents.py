@@ -16,6 +16,7 @@ from core.actions import tracked
 from core.models import Versioned
 from incidents.models.lifecycle import IncidentType, Resolution, Severity, Status, Tlp
 from people.models import Customer
+from people.models.rights import TEAM_RIGHTS
 
 if TYPE_CHECKING:
     from people.models import User
@@ -43,9 +44,17 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         if "audit" in user.rights:
             return self
         seen = Q(pk__in=granted(user, Incident, "view"))
-        if user.rights & {"respond", "oversee", "administer"}:
+        if user.rights & TEAM_RIGHTS:
             seen |= Q(restricted=False)
         return self.filter(seen)
+
+    def with_number(self, text: str) -> Incident | None:
+        """The one whose number was typed: case and spaces around it do not matter. No database looks for NUL."""
+        return None if "\x00" in text else self.filter(number=text.strip().upper()).first()
+
+    def numbered(self, user: User, text: str) -> Incident | None:
+        """The same, if this person may see it; what they may not see is as if it never was."""
+        return self.visible_to(user).with_number(text)
 
     def open(self) -> Self:
         """Not closed."""
@@ -184,7 +193,7 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
         if not getattr(user, "is_active", False):
             return frozenset()
         found = object_permissions(user, self)
-        sees = "audit" in user.rights or (not self.restricted and user.rights & {"respond", "oversee", "administer"})
+        sees = "audit" in user.rights or (not self.restricted and user.rights & TEAM_RIGHTS)
         return found | {"view"} if sees else found
 
     @property

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from core.access import NEEDED
+
 if TYPE_CHECKING:
     from people.models.users import User
 
@@ -21,7 +23,7 @@ GROUPS = {  # name: the rights it gives
 }
 ADMIN, CUSTOMER = "Admin", "Customer"  # the groups that actions treat in their own way
 OURS = [name for name in GROUPS if name != CUSTOMER]
-TEAM_RIGHTS = frozenset({"respond", "oversee", "audit", "administer"})
+TEAM_RIGHTS = NEEDED["team"]
 
 
 def is_ours(user: "User") -> bool:

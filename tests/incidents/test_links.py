@@ -3,9 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from incidents.actions.links import link_incidents
+from core.models import JournalEntry
+from incidents.actions.links import link_incidents, unlink_incidents
 from incidents.actions.team import assign_role
-from incidents.models import IncidentLink, Role
+from incidents.models import Incident, IncidentLink, Role
 
 
 def at(name, incident, **more):
@@ -74,3 +75,18 @@ def test_no_incident_belongs_to_itself(alice, incident, client_of):
     response = client_of(alice).post(at("link", incident), {"kind": "parent", "number": incident.number})
     assert response.status_code == 422
     assert "tied to itself" in response.content.decode()
+
+
+def test_two_clicks_on_unlink_are_one_entry(alice, incident, make_incident):
+    link = link_incidents(actor=alice, source=incident, target=make_incident("Same wave"), kind="related_to")
+    same = IncidentLink.objects.get(pk=link.pk)  # as two requests load it before either takes the lock
+    unlink_incidents(actor=alice, link=link)
+    unlink_incidents(actor=alice, link=same)
+    assert JournalEntry.objects.filter(verb="incident.unlinked").count() == 1
+
+
+def test_a_number_is_found_as_people_type_it_by_those_who_see_it(alice, mallory, secret):
+    for typed in (secret.number, f"  {secret.number.lower()} "):
+        assert Incident.objects.numbered(alice, typed) == secret
+        assert Incident.objects.numbered(mallory, typed) is None
+    assert Incident.objects.numbered(alice, "\x00") is None

@@ -26,8 +26,7 @@ class MergeForm(forms.Form):
 
     def clean_number(self) -> Incident:
         """The incident, only if this person may see it and leads it too."""
-        number = self.cleaned_data["number"].upper()
-        target = Incident.objects.visible_to(self.user).filter(number=number).first()
+        target = Incident.objects.numbered(self.user, self.cleaned_data["number"])
         if target is None:
             raise ValidationError("There is no such incident.")
         if target.pk == self.source.pk:
