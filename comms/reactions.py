@@ -6,7 +6,7 @@ from comms.actions.notifications import notify
 from comms.models import Kind
 from core.models import JournalEntry
 from core.reactions import on
-from incidents.models import Role, RoleAssignment
+from incidents.models import Incident, IncidentGrant, Role, RoleAssignment
 from people.models import User
 from tickets.models import Comment, Ticket
 
@@ -51,11 +51,20 @@ def tell_the_new_member(entry: JournalEntry) -> None:
     )  # fmt: skip
 
 
+def _leaders(incident: Incident) -> list[User]:
+    """Who may lead it; where nobody can, everybody on the team."""
+    grants = IncidentGrant.objects.filter(content_object=incident, permission__codename="lead")
+    team = RoleAssignment.objects.filter(incident=incident, until=None)
+    return _people(list(grants.values_list("user_id", flat=True))) or _people(
+        list(team.values_list("user_id", flat=True).distinct())
+    )
+
+
 @on("incident.glass_broken")
-def tell_the_commander(entry: JournalEntry) -> None:
+def tell_who_leads(entry: JournalEntry) -> None:
     """An administrator looked into a restricted incident: who leads it must know, and why."""
     incident = RoleAssignment.objects.select_related("incident").get(pk=entry.target_id).incident
     notify(
-        entry=entry, users=_people([incident.commander_id]), incident=incident, kind=Kind.GLASS,
+        entry=entry, users=_leaders(incident), incident=incident, kind=Kind.GLASS,
         text=f"{_who(entry)} opened {incident.number} as an administrator: {entry.data.get('reason', '')}",
     )  # fmt: skip

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from incidents.actions.incidents import require_open
 from incidents.models import Incident
+from incidents.models.guards import require_open
 from tickets.models.tickets import ENDED, ROOT_NUMBER, Ticket
 
 DEEPEST = 50

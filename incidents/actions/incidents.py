@@ -12,6 +12,8 @@ from core.actions import action
 from core.actors import Actor
 from incidents.actions.team import begin_role
 from incidents.models import DayCounter, Incident, Role, Severity, Tag
+from incidents.models.guards import require_open
+from incidents.models.incidents import POST_MORTEM
 from incidents.models.lifecycle import IncidentType, Tlp
 from people.models import Customer, User
 
@@ -39,12 +41,6 @@ def folded_text(incident: Incident, tags: Iterable[str]) -> str:
     customer = incident.customer.name if incident.customer else ""
     words = [incident.number, incident.title, customer, incident.summary, *(f"#{tag} " for tag in tags)]
     return "\n".join(words).casefold()
-
-
-def require_open(incident: Incident) -> None:
-    """Refuse work on what is closed."""
-    if not incident.is_open:
-        raise ValidationError(f"{incident.number} is closed. Reopen it with a reason to work on it.", code="closed")
 
 
 def _number(now: dt.datetime, once: str) -> str:
@@ -155,7 +151,7 @@ def edit_incident(
     changed |= {f"{name}_html": markdown.stored(changed[name]) for name in MARKDOWN if name in changed}
     if "situation" in changed:
         changed |= {"situation_at": timezone.now(), "situation_by_id": actor.pk if actor.actor_kind == "user" else None}
-    if {"root_cause", "lessons_learned"} & changed.keys() and incident.post_mortem_approved_at:
+    if set(POST_MORTEM) & changed.keys() and incident.post_mortem_approved_at:
         changed |= {"post_mortem_approved_at": None, "post_mortem_approved_by": None}
     incident.apply(changed)
     if names != before:

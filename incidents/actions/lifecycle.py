@@ -8,9 +8,8 @@ from django.utils import timezone
 from core import journal
 from core.actions import action
 from core.actors import Actor
-from incidents.actions.incidents import require_open
 from incidents.models import Incident, Severity, Status
-from incidents.models.guards import missing_for
+from incidents.models.guards import missing_for, require_open
 from incidents.models.lifecycle import Resolution
 
 
@@ -75,7 +74,7 @@ def assess_severity(*, actor: Actor, incident: Incident, severity: str, reason: 
 
 @action
 def approve_post_mortem(*, actor: Actor, incident: Incident, comment: str = "", seen: str = "") -> Incident:
-    """Sign the root cause and the lessons learned as they stand; changing them later takes the approval away.
+    """Sign the post-mortem as it stands; changing its texts later takes the approval away.
 
     `seen` is the `post_mortem_digest` of what the approver read.
 

@@ -9,6 +9,7 @@ from core import access, journal
 from core.actions import action
 from core.actors import Actor
 from incidents.models import Incident, Role, RoleAssignment
+from incidents.models.guards import require_open
 from incidents.models.team import PERMISSIONS
 from people.models import User
 
@@ -105,6 +106,7 @@ def _gone() -> RoleAssignment:
 def join_incident(*, actor: User, incident: Incident) -> RoleAssignment:
     """A responder joins an unrestricted incident as a member."""
     incident = Incident.objects.lock(incident.pk)
+    require_open(incident)
     if incident.restricted:
         raise ValidationError("A restricted incident cannot be joined: its commander adds people.")
     if RoleAssignment.objects.filter(incident=incident, user=actor, until=None).exists():
@@ -121,13 +123,15 @@ def take_command(*, actor: User, incident: Incident) -> RoleAssignment:
     """A responder takes command of an incident that has no commander.
 
     Raises:
-        ValidationError: somebody has command (they hand it over), or the incident is restricted and not theirs.
+        ValidationError: it is closed, somebody has command (they hand it over), or it is restricted and the person has
+            no role that works in it: who only observes must not let themselves in further.
     """
     incident = Incident.objects.lock(incident.pk)
+    require_open(incident)
     if incident.commander_id is not None:
         raise ValidationError(f"{incident.commander} has command.")
-    if incident.restricted and not access.object_permissions(actor, incident):
-        raise ValidationError("A restricted incident cannot be joined: its members add people.")
+    if incident.restricted and "work" not in access.object_permissions(actor, incident):
+        raise ValidationError("In a restricted incident only who works in it takes command.")
     incident.apply({"commander": actor})
     found = begin_role(incident, actor, Role.COMMANDER, timezone.now())
     journal.record(
@@ -138,10 +142,24 @@ def take_command(*, actor: User, incident: Incident) -> RoleAssignment:
 
 @action
 def break_glass(*, actor: User, incident: Incident, reason: str) -> RoleAssignment:
-    """An administrator looks into a restricted incident as an observer, with a reason; the commander is told."""
+    """An administrator looks into a restricted incident as an observer, with a reason; who leads it is told."""
     incident = Incident.objects.lock(incident.pk)
     if access.object_permissions(actor, incident):
         raise ValidationError("You have a role in this incident already.")
     found = begin_role(incident, actor, Role.OBSERVER, timezone.now())
     journal.record("incident.glass_broken", actor=actor, subject=found, user=actor.pk, name=str(actor), reason=reason)
     return found
+
+
+@action
+def note_missed_glass(*, actor: User, number: str, reason: str) -> None:
+    """Write down that an administrator asked for what is not there: numbers are not tried out unseen."""
+    journal.record(
+        "incident.glass_missed",
+        actor=actor,
+        subject=actor,
+        stream="people",
+        changed=False,
+        number=number,
+        reason=reason,
+    )

@@ -33,19 +33,27 @@ class EndForm(forms.Form):
 
 
 class BreakGlassForm(forms.Form):
-    """Which restricted incident, and why. `incident` is set when the form is valid."""
+    """Which restricted incident, and why. `incident` is set when the form is valid, `missed` if there is none.
+
+    Nothing is looked up before there is a reason, so no number is tried out without one.
+    """
 
     number = VisibleText(max_length=24, widget=forms.TextInput(attrs={"placeholder": "IR-2026-1120-001"}))
     reason = MultilineText(max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     incident: Incident
+    missed = False
 
-    def clean_number(self) -> str:
+    def clean(self) -> dict[str, Any]:
         """It must exist and be restricted: everything else an admin sees anyway."""
-        number: str = self.cleaned_data["number"].upper()
-        found = Incident.objects.filter(number=number).first()
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        found = Incident.objects.with_number(data["number"])
         if found is None:
-            raise forms.ValidationError("There is no such incident.")
-        if not found.restricted:
-            raise forms.ValidationError(f"{found.number} is not restricted: you may see it as it is.")
-        self.incident = found
-        return number
+            self.missed = True
+            self.add_error("number", "There is no such incident.")
+        elif not found.restricted:
+            self.add_error("number", f"{found.number} is not restricted: you may see it as it is.")
+        else:
+            self.incident = found
+        return data

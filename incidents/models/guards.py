@@ -1,7 +1,15 @@
 """What the life cycle asks for before an incident may take a step; each line names what is missing."""
 
+from django.core.exceptions import ValidationError
+
 from incidents.models.incidents import Incident
 from incidents.models.lifecycle import Resolution, Severity, Status
+
+
+def require_open(incident: Incident) -> None:
+    """Refuse work on what is closed."""
+    if not incident.is_open:
+        raise ValidationError(f"{incident.number} is closed. Reopen it with a reason to work on it.", code="closed")
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from people.models import User
 
 
+POST_MORTEM = ("root_cause", "contributing_factors", "lessons_learned")  # what an approval is given to
+
+
 class Tag(models.Model):
     """A word that incidents are found by."""
 
@@ -209,7 +212,7 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
     @property
     def post_mortem_digest(self) -> str:
         """Names the text of the post-mortem as it stands (SHA-256), so that only what was read can be approved."""
-        text = f"{self.root_cause}\0{self.contributing_factors}\0{self.lessons_learned}"
+        text = "\0".join(getattr(self, name) for name in POST_MORTEM)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

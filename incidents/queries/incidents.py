@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from core import journal
+from core.access import granted
 from incidents.models import Incident, IncidentLink, Role, RoleAssignment, Severity, Status
 from incidents.models.guards import missing_for
 from incidents.models.incidents import LinkKind
@@ -48,7 +49,10 @@ def _mine(user: User) -> Q:
 def _needs_me(user: User) -> Q:
     """Open incidents that the person commands, and those nobody commands if they could take them."""
     mine = Q(commander=user)
-    return OPEN & (mine | Q(commander=None) if "respond" in user.rights else mine)
+    if "respond" not in user.rights:
+        return OPEN & mine
+    reachable = Q(restricted=False) | Q(pk__in=granted(user, Incident, "work"))
+    return OPEN & (mine | Q(commander=None) & reachable)
 
 
 def _open(user: User) -> Q:

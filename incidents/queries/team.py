@@ -16,11 +16,15 @@ def members(incident: Incident, user: User, permissions: frozenset[str]) -> dict
         "active": active,
         "ended": ended,
         "may_join": "respond" in user.rights and incident.is_open and not incident.restricted and not on_team,
-        "may_take": may_take(incident, user),
+        "may_take": may_take(incident, user, permissions),
         "may_change": "lead" in permissions,
     }
 
 
-def may_take(incident: Incident, user: User) -> bool:
-    """Whether the person, who sees the incident, could take command: nobody has it, and they are a responder."""
-    return incident.is_open and incident.commander_id is None and "respond" in user.rights
+def may_take(incident: Incident, user: User, permissions: frozenset[str]) -> bool:
+    """Whether the person, who sees the incident, could take command: nobody has it, and they are a responder.
+
+    Where it is restricted they must work in it.
+    """
+    free = incident.is_open and incident.commander_id is None and "respond" in user.rights
+    return free and (not incident.restricted or "work" in permissions)

@@ -110,7 +110,7 @@ def overview(request: UserRequest, incident: Incident) -> HttpResponse:
     """Where the incident stands."""
     context = queries.overview(incident, request.user)
     context["editable"] = incident.is_open and "work" in request.permissions
-    context["may_take"] = may_take(incident, request.user)
+    context["may_take"] = may_take(incident, request.user, request.permissions)
     return render(request, "incidents/overview.html", context)
 
 

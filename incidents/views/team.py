@@ -107,7 +107,7 @@ def take_command(request: UserRequest, incident: Incident) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @open_to("admins")
 def break_glass(request: UserRequest) -> HttpResponse:
-    """Look into a restricted incident as an observer: with a reason, journalled, told to its commander."""
+    """Look into a restricted incident as an observer: with a reason, journalled, told to who leads it."""
     form = BreakGlassForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -115,7 +115,9 @@ def break_glass(request: UserRequest) -> HttpResponse:
         except ValidationError as error:
             refuse(form, error)
         else:
-            toast(request, f"You observe {form.incident.number}. Its commander is told.")
+            toast(request, f"You observe {form.incident.number}. Who leads it is told.")
             return done(request, form.incident.get_absolute_url())
+    elif form.missed:
+        actions.note_missed_glass(actor=request.user, number=form.data["number"], reason=form.cleaned_data["reason"])
     code = 422 if request.method == "POST" else 200
     return render(request, "incidents/break_glass.html", {"form": form}, status=code)

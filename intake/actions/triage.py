@@ -9,8 +9,9 @@ from django.utils import timezone
 from core import journal
 from core.actions import action
 from core.actors import Actor
-from incidents.actions.incidents import open_incident, require_open
+from incidents.actions.incidents import open_incident
 from incidents.models import Incident, Severity, Status
+from incidents.models.guards import require_open
 from intake.models import Alert, AlertState
 from people.models import User
 

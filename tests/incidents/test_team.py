@@ -1,9 +1,12 @@
 """Who is on the team of an incident, who joins it, and who breaks the glass."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from core.models import JournalEntry
+from incidents.actions.lifecycle import set_status
+from incidents.actions.team import assign_role
 from incidents.models import Incident, Role, RoleAssignment
 
 GLASS = "/break-glass/"
@@ -123,6 +126,50 @@ def test_glass_that_is_not_there_is_not_broken(admin_user, incident, client_of):
         assert words in refused.content.decode()
     assert client.post(GLASS, {"number": "\x00", "reason": "x"}).status_code == 422
     assert not JournalEntry.objects.filter(verb="incident.glass_broken").exists()
+
+
+def test_no_number_is_tried_out_behind_the_glass_without_a_reason_and_a_trace(admin_user, secret, incident, client_of):
+    client = client_of(admin_user)
+    answers = [
+        client.post(GLASS, {"number": number, "reason": "  "}).context["form"].errors
+        for number in (secret.number, incident.number, "IR-2020-0101-001")
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    assert list(answers[0]) == ["reason"]
+    missed = JournalEntry.objects.filter(verb="incident.glass_missed", stream="people")
+    assert not missed.exists()
+    client.post(GLASS, {"number": "IR-2020-0101-001", "reason": "Court order 12/26."})
+    entry = missed.get()
+    assert (entry.actor_id, entry.target_id) == (admin_user.pk, str(admin_user.pk))
+    assert entry.data == {"number": "IR-2020-0101-001", "reason": "Court order 12/26."}
+
+
+def test_who_only_looks_into_a_restricted_incident_does_not_take_its_command(
+    alice, bob, carol, admin_user, make_incident, client_of
+):
+    leaderless = make_incident("Insider", restricted=True, commander=None, reporter=bob)
+    assign_role(actor=alice, incident=leaderless, user=carol, role=Role.OBSERVER)
+    admin_user.groups.add(Group.objects.get(name="Responder"))
+    client_of(admin_user).post(GLASS, {"number": leaderless.number, "reason": "Court order 12/26."})
+    for person in (carol, admin_user):
+        client = client_of(person)
+        assert b"/command/" not in client.get(at("members", leaderless)).content
+        assert b"/command/" not in client.get(leaderless.get_absolute_url()).content
+        assert leaderless not in client.get("/", {"show": "needs_me"}).context["listing"].rows
+        refused = client.post(at("take_command", leaderless), follow=True)
+        assert "only who works in it takes command" in refused.content.decode()
+    assert leaderless in client_of(bob).get("/", {"show": "needs_me"}).context["listing"].rows
+    assert client_of(bob).post(at("take_command", leaderless)).status_code == 302
+    assert Incident.objects.get(pk=leaderless.pk).commander == bob
+
+
+def test_a_closed_incident_is_neither_joined_nor_commanded(mallory, bob, make_incident, client_of):
+    closed = make_incident(commander=None, reporter=bob)
+    set_status(actor=bob, incident=closed, status="closed", reason="No.", resolution="false_positive")
+    for step in ("join", "take_command"):
+        answer = client_of(mallory).post(at(step, closed), follow=True)
+        assert "is closed. Reopen it" in answer.content.decode()
+    assert ("mallory", "team_member") not in active(closed)
 
 
 def test_nobody_else_comes_near_the_glass(alice, mallory, dora, auditor, eve, secret, client_of):

@@ -8,8 +8,8 @@ from django.utils import timezone
 from core import journal
 from core.actions import action
 from core.actors import Actor
-from incidents.actions.incidents import require_open
 from incidents.models import Incident, IncidentLink, Status
+from incidents.models.guards import require_open
 from incidents.models.incidents import LinkKind
 from incidents.models.lifecycle import Resolution
 from tickets import tree
