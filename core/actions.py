@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import models, transaction
 from simple_history.models import HistoricalRecords
+from simple_history.signals import post_create_historical_record
 
 from core.actors import Actor
 
@@ -35,15 +36,55 @@ def tracked(*, excluded: list[str] | None = None) -> HistoricalRecords:
     )
 
 
+class Unjournalled(RuntimeError):
+    """An action changed tracked rows and wrote no entry after it: nobody could tell who did it."""
+
+
+def _note(sender: object, *, history_instance: Any, **_: object) -> None:
+    written = getattr(HistoricalRecords.context, "written", None)
+    if written is not None:
+        written.append((type(history_instance), history_instance.history_id))
+
+
+post_create_historical_record.connect(_note, dispatch_uid="core.actions.written")
+
+
+def take_written() -> list[tuple[type[Any], int]] | None:
+    """The rows of history (model, id) written since the last entry of this action, for that entry to answer for.
+
+    None outside an action.
+    """
+    written: list[tuple[type[Any], int]] | None = getattr(HistoricalRecords.context, "written", None)
+    if written is None:
+        return None
+    taken = list(written)
+    written.clear()
+    return taken
+
+
 @contextmanager
 def acting(actor: Actor) -> Iterator[None]:
-    """Tell simple-history who acts; the library reads it from its own context when a row is saved."""
-    before = getattr(HistoricalRecords.context, "actor", None)
-    HistoricalRecords.context.actor = actor
+    """Tell simple-history who acts, and note what it writes; the library keeps both in a context of its own.
+
+    Raises:
+        Unjournalled: rows were changed and no entry was written after that.
+    """
+    context = HistoricalRecords.context
+    before, outer = getattr(context, "actor", None), getattr(context, "written", None)
+    context.actor = actor
+    if outer is None:
+        context.written = []
     try:
         yield
+        if outer is None and context.written and _still_there(context.written):
+            raise Unjournalled(f"No journal entry answers for {context.written[0][0].__name__}.")
     finally:
-        HistoricalRecords.context.actor = before
+        context.actor, context.written = before, outer
+
+
+def _still_there(written: list[tuple[type[Any], int]]) -> bool:
+    """Whether any of the rows outlived the savepoints they were written in."""
+    return any(model._default_manager.filter(history_id=pk).exists() for model, pk in written)
 
 
 def action(function: Callable[P, R]) -> Callable[P, R]:

@@ -7,11 +7,10 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from django.apps import apps
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from core import reactions, requests
+from core import actions, reactions, requests
 from core.actors import Actor
 from core.models import JournalEntry, Stream
 
@@ -28,7 +27,7 @@ NOT_NEWS = {
 }
 SEALED = [
     "stream", "seq", "at", "actor_kind", "actor_id", "actor_name", "verb", "target_type", "target_id", "target_name",
-    "data", "history_model", "history_id", "history_digest", "request_id", "ip", "prev_hash",
+    "data", "history", "request_id", "ip", "prev_hash",
 ]  # fmt: skip
 
 
@@ -85,12 +84,37 @@ def hold(stream: str) -> None:
     _locked(stream)
 
 
-def _rows(subject: models.Model) -> list[dict[str, Any]]:
-    history: Any = getattr(type(subject), "history", None)
-    if history is None:
-        return []
-    pk_name = subject._meta.pk.attname
-    return list(history.filter(**{pk_name: subject.pk}).order_by("-history_id").values()[:2])
+def row_digest(model: type[models.Model], row: dict[str, Any]) -> str:
+    """SHA-256 over a row of history: its columns by name, but those that hold the model's default.
+
+    So a column that a later version adds (its old rows get the default) leaves the digests of old entries as they were.
+    """
+    defaults = {field.attname: field.get_default() for field in model._meta.concrete_fields}
+    return digest({name: value for name, value in row.items() if value != defaults.get(name)})
+
+
+def _history(subject: models.Model) -> tuple[dict[str, dict[str, str]], list[dict[str, Any]]]:
+    """What the entry answers for, and the subject's row before this action and now (less where there is none)."""
+    written = actions.take_written()
+    seals: dict[str, dict[str, str]] = {}
+    wanted: dict[type[Any], set[int]] = {}
+    for model, pk in written or []:
+        wanted.setdefault(model, set()).add(pk)
+    pair: list[dict[str, Any]] = []
+    manager: Any = getattr(type(subject), "history", None)
+    if manager is not None:
+        mine = wanted.setdefault(manager.model, set())
+        rows = manager.filter(**{subject._meta.pk.attname: subject.pk}).order_by("-history_id").values()
+        newest = list(rows[: len(mine) + 2])
+        older = [row for row in newest[1:] if row["history_id"] not in mine]
+        if newest and (written is None or newest[0]["history_id"] in mine):
+            pair = [*older[:1], newest[0]]
+        mine |= {row["history_id"] for row in newest[:1]}
+    for model, pks in wanted.items():
+        found = model._default_manager.filter(history_id__in=pks).order_by("history_id").values()
+        if digests := {str(row["history_id"]): row_digest(model, row) for row in found}:
+            seals[model._meta.label] = digests
+    return seals, pair
 
 
 def shown(value: Any) -> Any:
@@ -99,8 +123,8 @@ def shown(value: Any) -> Any:
     return f"{value[:LONG]}… ({len(value)} characters)" if isinstance(value, str) and len(value) > LONG else value
 
 
-def _changes(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    new, old = rows
+def _changes(pair: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    old, new = pair
     return {
         name: [shown(old[name]), shown(new[name])]
         for name in new
@@ -113,22 +137,22 @@ def record(
 ) -> JournalEntry:
     """Write one entry in the caller's transaction, and with it what others must do about it.
 
-    `stream` defaults to the subject's `journal_stream`. Where the subject has history, the entry names its newest row,
-    that row's digest, and (unless `changed` is false) what is different from the row before: {"field": [old, new]}.
+    `stream` defaults to the subject's `journal_stream`. The entry answers for every row of history written since the
+    last entry of the same action, and (unless `changed` is false) says what the action changed in the subject:
+    {"field": [old, new]}.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("The journal is written inside an action's transaction.")
-    rows = _rows(subject)
-    if changed and len(rows) == 2 and rows[0]["history_type"] == "~":
-        data = {**({"changes": changes} if (changes := _changes(rows)) else {}), **data}
+    seals, pair = _history(subject)
+    if changed and len(pair) == 2:
+        data = {**({"changes": changes} if (changes := _changes(pair)) else {}), **data}
     top = _locked(stream or str(subject.journal_stream))  # type: ignore[attr-defined]
     info = requests.current.get()
     entry = JournalEntry(
         stream=top.name, seq=top.seq + 1, at=timezone.now(), verb=verb, data=plain(data), prev_hash=top.hash,
         actor_kind=actor.actor_kind, actor_id=actor.pk, actor_name=actor.actor_name[:200],
         target_type=subject._meta.label, target_id=str(subject.pk), target_name=str(subject)[:300],
-        history_model=type(subject).history.model._meta.label if rows else "",  # type: ignore[attr-defined]
-        history_id=rows[0]["history_id"] if rows else None, history_digest=digest(rows[0]) if rows else "",
+        history=seals,
         request_id=info.id, ip=info.ip,
     )  # fmt: skip
     entry.hash = seal(entry)
@@ -136,10 +160,3 @@ def record(
     Stream.objects.filter(pk=top.pk).update(seq=entry.seq, hash=entry.hash)
     reactions.schedule(entry)
     return entry
-
-
-def history_row(entry: JournalEntry) -> dict[str, Any] | None:
-    """The history row an entry names, as a dict of columns, or None where it is gone."""
-    manager: Any = apps.get_model(entry.history_model)._default_manager
-    found: dict[str, Any] | None = manager.filter(history_id=entry.history_id).values().first()
-    return found

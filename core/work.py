@@ -11,12 +11,17 @@ from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from core.models.work import MAX_ATTEMPTS, Work, WorkState
+from core.models.work import Work, WorkState
 
 log = logging.getLogger(__name__)
 QUIET_SECONDS = 10.0
 AGAIN = timedelta(seconds=60)  # a row that was woken is woken again after this, should the message be lost
 _broker_failed_at = 0.0
+
+
+def later(attempts: int) -> timedelta:
+    """How long to wait after so many failures of a mail server: 2 minutes, doubling up to 4 hours; 12 make a day."""
+    return min(timedelta(minutes=2**attempts), timedelta(hours=4))
 
 
 def kinds() -> list[type[Work]]:
@@ -44,19 +49,24 @@ def send(task: str, pk: int) -> bool:
     return True
 
 
+def _give_up(row: Work) -> None:
+    """A worker died with this row once too often."""
+    error = f"Given up: the worker died {row.attempts} times."
+    with transaction.atomic():
+        if row.finish(WorkState.FAILED, error=error):
+            row.given_up(error)
+
+
 def sweep() -> dict[str, int]:
-    """Put expired leases back, quarantine what failed three times, wake what is due. Gives counts by model."""
+    """Put expired leases back, quarantine what failed too often, wake what is due. Gives counts by model."""
     found: dict[str, int] = {}
     for kind in kinds():
-        now = timezone.now()
-        expired = kind._default_manager.filter(state=WorkState.RUNNING, due__lt=now)
-        expired.filter(attempts__gte=MAX_ATTEMPTS).update(
-            state=WorkState.FAILED, finished_at=now, error=f"Given up: the worker died {MAX_ATTEMPTS} times."
-        )
+        now, rows = timezone.now(), kind._default_manager
+        expired = rows.filter(state=WorkState.RUNNING, due__lt=now)
+        for row in expired.filter(attempts__gte=kind.most_attempts):
+            _give_up(row)
         expired.update(state=WorkState.QUEUED, due=now)
-        due = list(
-            kind._default_manager.filter(Q(state=WorkState.QUEUED, due__lte=now)).values_list("pk", flat=True)[:500]
-        )
-        kind._default_manager.filter(pk__in=due, state=WorkState.QUEUED).update(due=now + AGAIN)
+        due = list(rows.filter(Q(state=WorkState.QUEUED, due__lte=now)).values_list("pk", flat=True)[:500])
+        rows.filter(pk__in=due, state=WorkState.QUEUED, attempts=0).update(due=now + AGAIN)
         found[kind.__name__] = sum(send(kind.task, pk) for pk in due)
     return found

@@ -1,6 +1,5 @@
 """Doors for workers: send what is to be sent about accounts."""
 
-from datetime import timedelta
 from smtplib import SMTPException
 
 from celery import shared_task
@@ -8,6 +7,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 
 from core.models.work import WorkState
+from core.work import later
 from people.models import AccountMail
 
 
@@ -31,7 +31,7 @@ def send_account_mail(pk: int) -> None:
         EmailMessage(mail.subject, text, to=[mail.to]).send()
     except (SMTPException, OSError) as problem:
         # Only the kind of error: its text may quote the message.
-        mail.put_back(error=type(problem).__name__, delay=timedelta(minutes=2 * mail.attempts**2))
+        mail.put_back(error=type(problem).__name__, delay=later(mail.attempts))
         AccountMail.objects.filter(pk=mail.pk, state=WorkState.FAILED).update(sealed="")
         return
     _end(mail, WorkState.DONE)

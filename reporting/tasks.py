@@ -12,11 +12,12 @@ from django.template.loader import render_to_string
 
 from core.actors import SYSTEM
 from core.models.work import MAX_ATTEMPTS
+from core.snapshots import one_moment
 from reporting import pdf
 from reporting.actions.reports import LeaseLost, Made, fail_report, keep_report, key_of
 from reporting.models import ReportJob
 from reporting.models.reports import Step
-from reporting.queries.reports import collect, one_moment
+from reporting.queries.reports import collect
 
 RENEW_SECONDS = 10.0
 

@@ -30,7 +30,7 @@ BULK = {
     "people/tasks.py": "forgets the sealed text of a mail; the row is work, not tracked",
 }
 HIDDEN_IMPORTS = {"reporting/pdf_process.py": "limits are set before the library is loaded"}
-LISTENS = {"people/logins.py"}
+LISTENS = {"people/logins.py", "core/actions.py"}  # the doors of the login library and of simple-history
 READS_THAT_ARE_NOTED = {"note_download", "note_journal_export"}
 UNFILTERED = {
     "core/views/health.py Reaction.objects": "whether work waits; nobody's rows are shown",

@@ -1,6 +1,5 @@
 """Sending what waits in the outbox. Sending cannot be undone or rolled back, so it is the last thing before the end."""
 
-from datetime import timedelta
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -8,6 +7,7 @@ from django.conf import settings
 from comms.models import Message
 from comms.transports import TRANSPORTS, Letter
 from core.models.work import WorkState
+from core.work import later
 
 LINE = 160
 
@@ -47,8 +47,6 @@ def deliver(message: Message) -> None:
     try:
         TRANSPORTS[message.channel](letter(message))
     except (SMTPException, OSError, ValueError) as problem:
-        message.put_back(
-            error=f"{type(problem).__name__}: {problem}", delay=timedelta(minutes=2 * 10 ** (message.attempts - 1))
-        )
+        message.put_back(error=f"{type(problem).__name__}: {problem}", delay=later(message.attempts))
         return
     message.finish()

@@ -21,6 +21,7 @@ class Message(Work):
 
     task = "comms.tasks.send_message"
     lease = timedelta(seconds=60)
+    most_attempts = 12
 
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="messages")
     entry = models.ForeignKey(JournalEntry, on_delete=models.DO_NOTHING, related_name="+")

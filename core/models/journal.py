@@ -28,9 +28,7 @@ class JournalEntry(models.Model):
     target_id = models.CharField(max_length=64)
     target_name = models.CharField(max_length=300)
     data = models.JSONField(default=dict)
-    history_model = models.CharField(max_length=100, blank=True)
-    history_id = models.BigIntegerField(null=True)
-    history_digest = models.CharField(max_length=64, blank=True)
+    history = models.JSONField(default=dict)  # the rows of history it answers for: {model: {id: digest}}
     request_id = models.CharField(max_length=64, blank=True)
     ip = models.CharField(max_length=45, blank=True)
     prev_hash = models.CharField(max_length=64, blank=True)

@@ -4,7 +4,7 @@ import datetime as dt
 from datetime import timedelta
 from typing import ClassVar, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -34,6 +34,7 @@ class Work(models.Model):
 
     task: ClassVar[str]
     lease: ClassVar[timedelta] = timedelta(seconds=60)
+    most_attempts: ClassVar[int] = MAX_ATTEMPTS
 
     state = models.CharField(max_length=10, choices=WorkState, default=WorkState.QUEUED, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -55,7 +56,8 @@ class Work(models.Model):
         """Take a queued row, or None if another worker has it: the attempt is counted and committed before any work."""
         now = timezone.now()
         queued = cls._default_manager.filter(pk=pk, state=WorkState.QUEUED)
-        taken = queued.update(state=WorkState.RUNNING, attempts=F("attempts") + 1, due=now + cls.lease)
+        ready = queued.filter(models.Q(attempts=0) | models.Q(due__lte=now))  # after a failure, not before its time
+        taken = ready.update(state=WorkState.RUNNING, attempts=F("attempts") + 1, due=now + cls.lease)
         return cls._default_manager.get(pk=pk) if taken else None
 
     def renew(self) -> bool:
@@ -70,10 +72,15 @@ class Work(models.Model):
         self.state, self.error = state, error[:2000]
         return bool(done)
 
+    def given_up(self, error: str) -> None:
+        """What else is to be done when it has failed for good, in the transaction that says so."""
+
     def put_back(self, *, error: str, delay: timedelta) -> None:
         """Try again later, or give up after the last attempt."""
-        if self.attempts >= MAX_ATTEMPTS:
-            self.finish(WorkState.FAILED, error=error)
+        if self.attempts >= self.most_attempts:
+            with transaction.atomic():
+                if self.finish(WorkState.FAILED, error=error):
+                    self.given_up(error)
             return
         mine = type(self)._default_manager.filter(pk=self.pk, state=WorkState.RUNNING, attempts=self.attempts)
         mine.update(state=WorkState.QUEUED, due=timezone.now() + delay, error=error[:2000])

@@ -22,6 +22,7 @@ class AccountMail(Work):
 
     task: ClassVar[str] = "people.tasks.send_account_mail"
     lease: ClassVar[timedelta] = timedelta(seconds=60)
+    most_attempts: ClassVar[int] = 12
 
     to = models.EmailField(blank=True, editable=False)
     subject = models.CharField(max_length=200, editable=False)

@@ -1,11 +1,9 @@
 """Everything a report says, read once: a fixed number of queries, whatever the size of the incident."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db import connection, transaction
 from django.utils import timezone
 
 from core import journal, markdown
@@ -164,17 +162,6 @@ def _comments(incident: Incident, chosen: Collection[int]) -> list[Comment]:
     """Only comments of this incident, whatever keys were chosen."""
     found = Comment.objects.filter(ticket__incident=incident, pk__in=chosen)
     return list(found.select_related("ticket", "author").order_by("ticket__lft", "pk"))
-
-
-@contextmanager
-def one_moment() -> Iterator[None]:
-    """All queries inside see the database as it was at the first of them."""
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if outermost and connection.vendor == "postgresql":  # SQLite's transactions are like that anyway
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
 
 
 def collect(incident_pk: int, comments: Iterable[int]) -> Report:

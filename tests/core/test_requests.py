@@ -5,6 +5,7 @@ from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 
 from core.requests import client_ip, describe
+from core.views import health
 
 
 @pytest.mark.parametrize("sane", ["abcdefgh", "0a1b2c3d-4e5f", "req_12.34-AB"])
@@ -53,6 +54,7 @@ def test_ready_is_503_when_the_database_is_gone(client: Client, monkeypatch: pyt
         raise OperationalError("password=hunter2 host=db")
 
     monkeypatch.setattr(connection, "cursor", gone)
+    monkeypatch.setattr(health, "_known", health.Known())
     answer = client.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["parts"]["database"] == "down"

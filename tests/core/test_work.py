@@ -51,6 +51,8 @@ def test_a_reaction_that_fails_is_tried_three_times_and_then_kept_with_its_reaso
     reaction = Reaction.objects.create(entry=entry, handler="tests.fail")
     for _ in range(MAX_ATTEMPTS + 2):
         react(reaction.pk)
+        react(reaction.pk)  # a second message before its time changes nothing
+        Reaction.objects.filter(pk=reaction.pk).update(due=timezone.now() - LATE)
     reaction.refresh_from_db()
     assert (reaction.state, reaction.attempts) == (WorkState.FAILED, MAX_ATTEMPTS)
     assert "on fire" in reaction.error
@@ -88,7 +90,7 @@ def test_work_of_a_dead_worker_is_put_back_by_the_sweep_and_finished_by_the_next
 def test_a_worker_that_lost_its_lease_changes_nothing(entry: JournalEntry) -> None:
     reaction = Reaction.objects.create(entry=entry, handler="tests.note")
     slow = Reaction.claim(reaction.pk)
-    Reaction.objects.filter(pk=reaction.pk).update(state=WorkState.QUEUED)
+    Reaction.objects.filter(pk=reaction.pk).update(state=WorkState.QUEUED, due=timezone.now() - LATE)
     quick = Reaction.claim(reaction.pk)
     assert slow is not None
     assert quick is not None
@@ -114,3 +116,17 @@ def test_a_dead_broker_fails_no_request_and_is_left_alone_for_a_while(settings, 
             work.wake(Reaction.objects.create(entry=entry, handler=name))
     assert Reaction.objects.filter(state=WorkState.QUEUED).count() == 3
     assert len(tried) == 1
+
+
+def test_work_whose_worker_dies_again_and_again_is_given_up_and_its_room_is_told(entry, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Reaction, "given_up", lambda self, error: told.append(error))
+    reaction = Reaction.objects.create(entry=entry, handler="tests.note")
+    for _ in range(MAX_ATTEMPTS):
+        assert Reaction.claim(reaction.pk) is not None
+        Reaction.objects.filter(pk=reaction.pk).update(due=timezone.now() - LATE)
+        work.sweep()
+        Reaction.objects.filter(pk=reaction.pk).update(due=timezone.now() - LATE)
+    reaction.refresh_from_db()
+    assert reaction.state == WorkState.FAILED
+    assert told == [f"Given up: the worker died {MAX_ATTEMPTS} times."]

@@ -380,6 +380,7 @@ def test_a_killed_process_is_tried_again_and_gives_up_after_three(bob: User, inc
             tasks.make_report(job.pk)
             job.refresh_from_db()
             states.append((job.state, job.attempts))
+            ReportJob.objects.filter(pk=job.pk).update(due=timezone.now())  # the time to try again has come
     finally:
         stop.set()
         killer.join()
@@ -396,7 +397,9 @@ def test_a_file_of_an_attempt_that_died_before_its_end_is_cleared_away(bob: User
     from django.core.files.base import ContentFile  # noqa: PLC0415
 
     left = default_storage.save(actions.key_of(first, 1), ContentFile(b"half a report"))
-    ReportJob.objects.filter(pk=job.pk).update(state=WorkState.QUEUED)  # what the sweep does with a dead worker's row
+    ReportJob.objects.filter(pk=job.pk).update(
+        state=WorkState.QUEUED, due=timezone.now()
+    )  # what the sweep does with a dead worker's row
     tasks.make_report(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempts) == (WorkState.DONE, 2)

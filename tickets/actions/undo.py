@@ -57,7 +57,8 @@ def _undo_assignment(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticke
 
 def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     history: Any = Ticket.history
-    rows = list(history.filter(id=ticket.pk, history_id__lte=entry.history_id).order_by("-history_id")[:2])
+    last = max(map(int, entry.history.get(history.model._meta.label, {"0": ""})))
+    rows = list(history.filter(id=ticket.pk, history_id__lte=last).order_by("-history_id")[:2])
     if len(rows) != 2:
         raise ValidationError("This cannot be undone.")
     new, old = rows
