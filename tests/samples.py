@@ -209,9 +209,6 @@ SAMPLES: dict[str, Sample] = {
         "admin", team.break_glass, incident=lambda w: w.secret, reason=_is("A court order")
     ),
     "incidents.actions.team.note_missed_glass": _by(
-        "admin", team.note_missed_glass, number=_is("IR-2020-0101-001"), reason=_is("A court order")
-    ),
-    "incidents.actions.team.note_missed_glass": _by(
         "admin", team.note_missed_glass, number=_is("IR-2019-0101-001"), reason=_is("A court order")
     ),
     "tickets.actions.tickets.add_ticket": _by(

@@ -54,8 +54,9 @@ def test_an_incident_with_an_open_lead_cannot_be_closed(alice: User, incident: I
     assert step(alice, incident, Status.CLOSED).status == "closed"
 
 
+@pytest.mark.parametrize("field", ["root_cause", "contributing_factors", "lessons_learned"])
 def test_closing_a_critical_incident_needs_an_approved_post_mortem_and_edits_take_it_away(
-    alice: User, incident: Incident
+    alice: User, incident: Incident, field: str
 ) -> None:
     assess_severity(actor=alice, incident=incident, severity=Severity.CRITICAL)
     incident = Incident.objects.get(pk=incident.pk)
@@ -66,7 +67,7 @@ def test_closing_a_critical_incident_needs_an_approved_post_mortem_and_edits_tak
         step(alice, incident, Status.CLOSED)
     incident = approve_post_mortem(actor=alice, incident=incident)
     incident = actions.edit_incident(
-        actor=alice, incident=incident, version=incident.version, fields={"root_cause": "Another."}
+        actor=alice, incident=incident, version=incident.version, fields={field: "Another."}
     )
     with pytest.raises(ValidationError, match="post-mortem"):
         step(alice, incident, Status.CLOSED)
