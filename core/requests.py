@@ -40,3 +40,8 @@ def describe(request: HttpRequest) -> RequestInfo:
     """The request's id, taken from a sane X-Request-ID or made, and its address."""
     asked = request.headers.get("X-Request-ID", "")
     return RequestInfo(id=asked if SANE_ID.fullmatch(asked) else uuid.uuid4().hex, ip=client_ip(request))
+
+
+def takes_bytes(request: HttpRequest) -> bool:
+    """Whether a file goes out with the answer; HEAD takes nothing, so there is nothing to write down."""
+    return request.method == "GET"

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Case, Q, QuerySet, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from core import markdown
@@ -19,6 +21,9 @@ from people.models import Customer, User
 
 HIDDEN = "another incident"  # one that the reader may not see has no number
 NO_WORK = ["file.downloaded", "report.downloaded", "incident.journal_exported"]  # reading is audited, but it is no work
+TIES = {  # entries about another incident: which of their data names it
+    "incident.linked": "target", "incident.unlinked": "target", "incident.merged": "into", "incident.absorbed": "from",
+}  # fmt: skip
 PEOPLE = {
     "user", "assignee", "commander", "reporter", "situation_by", "post_mortem_approved_by", "author", "created_by",
     "uploaded_by",
@@ -61,14 +66,23 @@ class Line:
     outcome: str
 
 
-def of_incident(incident: Incident) -> "QuerySet[JournalEntry]":
-    """Everything done in the incident, newest first."""
-    return JournalEntry.objects.filter(stream=incident.journal_stream).order_by("-seq")
+def of_incident(incident: Incident, reader: User) -> "QuerySet[JournalEntry]":
+    """Everything done in the incident that the reader may know of, newest first.
+
+    Ties to incidents that they may not see are left out whole, as they are on the overview: that there is such a tie,
+    when it was made and why would tell of them.
+    """
+    other = Case(
+        *[When(verb=verb, then=Cast(KeyTextTransform(name, "data"), BigIntegerField())) for verb, name in TIES.items()]
+    )
+    entries = JournalEntry.objects.filter(stream=incident.journal_stream).alias(other=other)
+    seen = Incident.objects.visible_to(reader).values("pk")
+    return entries.filter(~Q(verb__in=TIES) | Q(other__in=seen)).order_by("-seq")
 
 
-def work_of(incident: Incident) -> "QuerySet[JournalEntry]":
+def work_of(incident: Incident, reader: User) -> "QuerySet[JournalEntry]":
     """What was done in the incident, without who only read."""
-    return of_incident(incident).exclude(verb__in=NO_WORK)
+    return of_incident(incident, reader).exclude(verb__in=NO_WORK)
 
 
 @dataclass(frozen=True)
@@ -91,9 +105,9 @@ class AuditFilter:
         return entries
 
 
-def audit_filter(incident: Incident, data: QueryDict) -> AuditFilter:
-    """Verb and actor from the query string, each only if it occurs in this journal; two queries."""
-    entries = JournalEntry.objects.filter(stream=incident.journal_stream).order_by()
+def audit_filter(entries: "QuerySet[JournalEntry]", data: QueryDict) -> AuditFilter:
+    """Verb and actor from the query string, each only if it occurs in these entries; two queries."""
+    entries = entries.order_by()
     verbs = [(verb, verb_name(verb)) for verb in sorted(entries.values_list("verb", flat=True).distinct())]
     actors: dict[str, str] = {}
     for kind, pk, name in entries.values_list("actor_kind", "actor_id", "actor_name").distinct():

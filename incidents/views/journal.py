@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from core.access import guarded
 from core.htmx import render
 from core.lists import listing
+from core.requests import takes_bytes
 from incidents.actions.exports import note_journal_export
 from incidents.models import Incident
 from incidents.queries import journal as queries
@@ -23,8 +24,9 @@ def _may_export(request: UserRequest) -> bool:
 @guarded(Incident, "view")
 def audit(request: UserRequest, incident: Incident) -> HttpResponse:
     """Every entry, as it is sealed, newest first."""
-    asked = queries.audit_filter(incident, request.GET)
-    found = listing(request, asked.rows(queries.of_incident(incident)))
+    entries = queries.of_incident(incident, request.user)
+    asked = queries.audit_filter(entries, request.GET)
+    found = listing(request, asked.rows(entries))
     context = {
         **head(incident, "audit"), "listing": found, "lines": queries.lines(found.rows, request.user), "asked": asked,
         "refused": [name[:40] if name.isprintable() else "?" for name in asked.refused],
@@ -39,11 +41,15 @@ def audit_csv(request: UserRequest, incident: Incident) -> StreamingHttpResponse
     """The same entries as a file; taking it is an entry of its own. For who works the incident, and auditors."""
     if not _may_export(request):
         raise PermissionDenied
-    asked = queries.audit_filter(incident, request.GET)
-    entries = asked.rows(queries.of_incident(incident))
+    entries = queries.of_incident(incident, request.user)
+    asked = queries.audit_filter(entries, request.GET)
+    entries = asked.rows(entries)
     newest = entries.values_list("seq", flat=True).first() or 0
     entries = entries.filter(seq__lte=newest)
-    note_journal_export(actor=request.user, incident=incident, rows=entries.count(), verb=asked.verb, who=asked.actor)
+    if takes_bytes(request):
+        note_journal_export(
+            actor=request.user, incident=incident, rows=entries.count(), verb=asked.verb, who=asked.actor
+        )
     return StreamingHttpResponse(
         csv_rows(entries, request.user),
         content_type="text/csv; charset=utf-8",
@@ -55,6 +61,6 @@ def audit_csv(request: UserRequest, incident: Incident) -> StreamingHttpResponse
 @guarded(Incident, "view")
 def log(request: UserRequest, incident: Incident) -> HttpResponse:
     """What have we done, and what came out?"""
-    found = listing(request, queries.work_of(incident))
+    found = listing(request, queries.work_of(incident, request.user))
     context = {**head(incident, "log"), "listing": found, "lines": queries.lines(found.rows, request.user)}
     return render(request, "incidents/log.html", context)

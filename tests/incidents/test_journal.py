@@ -13,10 +13,11 @@ from core.actions import action
 from core.models import JournalEntry
 from incidents.actions.incidents import edit_incident, restrict_incident
 from incidents.actions.lifecycle import set_status
-from incidents.actions.links import link_incidents
+from incidents.actions.links import link_incidents, unlink_incidents
 from incidents.actions.team import assign_role, end_role, join_incident
 from incidents.models import Incident, Role
 from incidents.queries.exports import cell
+from incidents.queries.journal import TIES
 from tickets.actions.merging import merge_incidents
 from tickets.actions.tickets import add_ticket, assign_ticket
 from tickets.actions.tickets import set_status as set_ticket_status
@@ -98,7 +99,9 @@ def test_entries_do_not_name_an_incident_that_their_reader_may_not_see(alice, bo
             end_role(actor=alice, assignment=secret.assignments.get(user=bob, until=None))
         response = client_of(person).get(at(page, incident))
         text = b"".join(response).decode() if page == "audit_csv" else response.content.decode()
-        assert "another incident" in text
+        assert "another incident" not in text
+        assert "related to" not in text
+        assert "incident.linked" not in text
         assert secret.number not in text
         assert secret.title not in text
 
@@ -111,6 +114,42 @@ def test_a_merge_names_the_other_incident_to_who_may_see_it(alice, carol, mallor
     assert said(client_of(alice), target)[0].startswith(f"Alice Example took the tickets of {source.number}")
     for page in ("log", "audit", "overview"):
         assert target.number not in client_of(carol).get(at(page, source)).content.decode()
+
+
+def test_ties_to_what_one_may_not_see_are_left_out_of_lines_counts_and_filters(
+    alice, bob, carol, incident, secret, make_incident, client_of
+):
+    seen = make_incident("Same wave")
+    for other in (secret, seen):
+        unlink_incidents(
+            actor=alice, link=link_incidents(actor=alice, source=incident, target=other, kind="related_to")
+        )
+    own = make_incident("Twin", restricted=True)
+    merge_incidents(actor=alice, source=own, target=secret, reason="A twin.")
+    merge_incidents(actor=alice, source=make_incident("Doublet"), target=incident, reason="A doublet.")
+    verbs = {}
+    for person in (alice, carol):
+        for page in ("log", "audit"):
+            found = client_of(person).get(at(page, incident)).context
+            assert found["listing"].total == len(found["lines"])
+            verbs[person, page] = sorted(line.entry.verb for line in found["lines"] if line.entry.verb in TIES)
+        only = client_of(person).get(at("audit", incident), {"verb": "incident.unlinked"}).context["lines"]
+        assert len(only) == (2 if person is alice else 1)
+    both = sorted(["incident.linked", "incident.unlinked"] * 2 + ["incident.absorbed"])
+    assert verbs[alice, "log"] == verbs[alice, "audit"] == both
+    assert verbs[carol, "log"] == verbs[carol, "audit"] == sorted(set(both))
+
+
+def test_a_verb_that_occurs_only_in_hidden_lines_is_no_choice(alice, carol, incident, secret, client_of):
+    link_incidents(actor=alice, source=incident, target=secret, kind="related_to")
+    asked = {"verb": "incident.linked"}
+    assert client_of(alice).get(at("audit", incident), asked).context["refused"] == []
+    assert client_of(carol).get(at("audit", incident), asked).context["refused"] == ["verb"]
+
+
+def test_head_of_the_file_is_no_export(bob, incident, client_of):
+    assert client_of(bob).head(at("audit_csv", incident)).status_code == 200
+    assert not JournalEntry.objects.filter(verb="incident.journal_exported").exists()
 
 
 def test_the_journal_is_filtered_by_verb_and_actor_that_occur_in_it(alice, bob, incident, client_of):

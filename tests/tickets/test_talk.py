@@ -113,6 +113,8 @@ def test_a_file_comes_back_as_it_went_in_and_both_are_in_the_journal(browser, cl
     assert browser.post(f"{base}files/add/", sent).status_code == 302
     file = Attachment.objects.get()
     assert (file.name, file.size, file.sha256) == ("disk.img", len(content), hashlib.sha256(content).hexdigest())
+    assert client_of(carol).head(f"{base}files/{file.pk}/").status_code == 200
+    assert not JournalEntry.objects.filter(verb="file.downloaded").exists()  # HEAD takes nothing
     answer = client_of(carol).get(f"{base}files/{file.pk}/")
     assert b"".join(answer.streaming_content) == content
     assert answer["Content-Type"] == "application/octet-stream"

@@ -6,6 +6,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST, require_safe
 
 from core.access import guarded
+from core.requests import takes_bytes
 from people.requests import UserRequest
 from tickets.actions import attachments as actions
 from tickets.forms.attachments import AttachForm
@@ -33,7 +34,8 @@ def download(request: UserRequest, attachment: Attachment) -> HttpResponseBase:
         file = default_storage.open(attachment.key)
     except FileNotFoundError as gone:
         raise Http404 from gone
-    actions.note_download(actor=request.user, attachment=attachment)
+    if takes_bytes(request):
+        actions.note_download(actor=request.user, attachment=attachment)
     response = FileResponse(file, as_attachment=True, filename=attachment.name, content_type="application/octet-stream")
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"
