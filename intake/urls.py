@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from intake.views import alerts, imports
+from intake.views import alerts, imports, joined
 
 app_name = "intake"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("alerts/<int:alert>/join/", alerts.join, name="join"),
     path("alerts/<int:alert>/dismiss/", alerts.dismiss, name="dismiss"),
     path("alerts/<int:alert>/put-back/", alerts.put_back, name="put_back"),
+    path("incidents/<str:number>/alerts/", joined.joined, name="joined"),
+    #
     path("intake/", imports.imports, name="imports"),
     path("intake/jobs/<uuid:job>/", imports.job, name="job"),
     path("intake/jobs/<uuid:job>/errors/", imports.errors, name="errors"),

@@ -138,6 +138,7 @@ ROWS: dict[str, Row] = {
     "tickets:tree": Row(get=VIEW),
     "tickets:rows": Row(get=VIEW),
     "tickets:next": Row(get=VIEW),
+    "intake:joined": Row(get=VIEW),
     "tickets:ticket": Row(get=VIEW),
     "tickets:add": Row(get=WORK, post=WORK),
     "tickets:edit": Row(get=WORK, post=WORK),

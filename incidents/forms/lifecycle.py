@@ -22,13 +22,16 @@ class StepForm(forms.Form):
     )
     reason = MultilineText(
         required=False, max_length=2000, widget=REASON,
-        help_text="Needed for every step that is not the next one, back or ahead.",
+        help_text="Needed for every step but the next one: back, ahead, or to reopen.",
     )  # fmt: skip
 
     def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:
-        following = incident.stage.next or Status.CLOSED
+        following = incident.stage.next or Status.REVIEW  # reopening goes one step back
         kwargs.setdefault("initial", {"seen": incident.status, "status": following.value})
         super().__init__(*args, **kwargs)
+        if not incident.is_open:
+            del self.fields["resolution"]
+            self.fields["reason"].required = True
         steps = self.fields["status"]
         assert isinstance(steps, forms.ChoiceField)  # noqa: S101 (says its type)
         if not self.is_bound:

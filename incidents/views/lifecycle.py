@@ -36,7 +36,8 @@ def status(request: UserRequest, incident: Incident) -> HttpResponse:
                 return done(request, incident.get_absolute_url())
     following = incident.stage.next
     return form_page(
-        request, incident, form, heading="Set the stage", status=code, fragment="incidents/_status.html",
+        request, incident, form, status=code, fragment="incidents/_status.html",
+        heading="Set the stage" if incident.is_open else "Reopen the incident",
         following=following, missing=missing_for(incident, following) if following else [],
     )  # fmt: skip
 

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.access import guarded
 from core.htmx import done, is_htmx, not_modified, render
-from core.lists import listing
+from core.lists import Listing, listing
 from core.models.work import WorkState
+from core.requests import takes_bytes
 from incidents.models import Incident
 from incidents.queries.incidents import head
 from people.requests import UserRequest
@@ -25,13 +26,18 @@ PAGE = "reporting/reports/report.html"
 CARD = "reporting/reports/_job.html"
 
 
-def _page(request: UserRequest, incident: Incident, form: ReportForm, status: int = 200) -> HttpResponse:
+def _versions(request: UserRequest, incident: Incident) -> Listing[ReportJob]:
     jobs = ReportJob.objects.filter(incident=incident).select_related("requested_by", "incident")
     ended = jobs.exclude(pk__in=jobs.unfinished().values("pk"))  # the one being made has a card of its own
+    return listing(request, ended, size=20)
+
+
+def _page(request: UserRequest, incident: Incident, form: ReportForm, status: int = 200) -> HttpResponse:
+    jobs = ReportJob.objects.filter(incident=incident).select_related("requested_by", "incident")
     context: dict[str, Any] = {
         **head(incident, "report"),
         "form": form, "parts": outline(incident, comments=form.marked),
-        "listing": listing(request, ended, size=20), "waiting": jobs.unfinished().first(),
+        "listing": _versions(request, incident), "waiting": jobs.unfinished().first(),
     }  # fmt: skip
     return render(request, PAGE, context, status=status)
 
@@ -70,7 +76,10 @@ def job(request: UserRequest, job: ReportJob) -> HttpResponse:
     """How far it is; asked again and again until it ends."""
     if not is_htmx(request):
         return done(request, reverse("reporting:report", kwargs={"number": job.incident.number}))
-    return not_modified(request, job.tag) or render(request, CARD, {"job": job, "incident": job.incident})
+    context = {"job": job, "incident": job.incident}
+    if job.is_finished:
+        context |= {"listing": _versions(request, job.incident), "is_fragment": True}
+    return not_modified(request, job.tag) or render(request, CARD, context)
 
 
 @require_POST
@@ -94,7 +103,7 @@ def pdf(request: UserRequest, job: ReportJob) -> HttpResponseBase:
         file = default_storage.open(job.key)
     except FileNotFoundError as gone:
         raise Http404 from gone
-    if request.method == "GET":
+    if takes_bytes(request):
         actions.note_download(actor=request.user, job=job)
     response = FileResponse(file, as_attachment=True, filename=job.filename, content_type="application/pdf")
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

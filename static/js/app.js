@@ -4,3 +4,6 @@ import "./hotkeys.js";
 import "./refresh.js";
 import "./toasts.js";
 import "./upload.js";
+
+// On a narrow screen the tabs scroll sideways: the one that is open is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -2,11 +2,12 @@
 // data-paste-upload="URL" is attached there and then (field name: data-paste-field, or "file").
 import { toast } from "./toasts.js";
 
-function send(url, data, progressed) {
+function send(url, data, progressed, panel) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much has been sent
     request.open("POST", url);
     request.setRequestHeader("HX-Request", "true");
+    if (panel) request.setRequestHeader("HX-Target", "section#ticket");
     request.upload.addEventListener("progress", (event) => event.lengthComputable && progressed(event.loaded / event.total));
     request.addEventListener("load", () => done(request));
     request.addEventListener("error", () => failed(new Error("no connection")));
@@ -51,13 +52,27 @@ async function upload(form, submitter) {
   const shown = bar(form);
   if (submitter) submitter.disabled = true;
   try {
-    answer(form, await send(form.action, new FormData(form, submitter), shown.to));
+    const panel = form.closest("#ticket");
+    const request = await send(form.action, new FormData(form, submitter), shown.to, panel);
+    if (!panel || !showFiles(request)) answer(form, request);
   } catch {
     toast("No connection. The file was not sent; try again.", { bad: true });
   } finally {
     shown.remove();
     if (submitter) submitter.disabled = false;
   }
+}
+
+// Of the ticket that comes back only its files are shown anew (and what it says): what is being typed stays.
+function showFiles(request) {
+  if (request.status >= 300 || request.getResponseHeader("HX-Redirect")) return false;
+  const page = new DOMParser().parseFromString(request.responseText, "text/html");
+  const files = page.getElementById("ticket-files");
+  const here = document.getElementById("ticket-files");
+  if (!files || !here) return false;
+  const words = [...page.querySelectorAll("hx-partial")].map((one) => one.outerHTML);
+  htmx.swap({ text: files.outerHTML + words.join(""), sourceElement: here, target: here, swap: "outerHTML" });
+  return true;
 }
 
 function answer(form, request) {
@@ -89,11 +104,10 @@ document.addEventListener("paste", async (event) => {
   data.append(area.dataset.pasteField || "file", file, name);
   data.append("csrfmiddlewaretoken", area.form?.elements.csrfmiddlewaretoken?.value ?? "");
   try {
-    const request = await send(area.dataset.pasteUpload, data, () => {});
+    const request = await send(area.dataset.pasteUpload, data, () => {}, area.closest("#ticket"));
     if (request.status >= 300) throw new Error(String(request.status));
     area.setRangeText(`(see ${name})`, area.selectionStart, area.selectionEnd, "end");
-    toast(`${name} attached.`);
-    document.body.dispatchEvent(new CustomEvent("ir:tick"));
+    if (!showFiles(request)) toast(`${name} attached.`);
   } catch (error) {
     toast(`The screenshot was not attached (${error.message}).`, { bad: true });
   }

@@ -308,7 +308,7 @@ def links(html: str) -> set[str]:
 @places
 def test_a_customer_is_offered_no_place_of_the_team() -> None:
     eve = User(pk=7, username="eve", name="Eve Example", customer_id=1)
-    assert links(frame(eve, "portal")) == {"/incidents/list/", "/people/profile/"}
+    assert links(frame(eve, "portal")) == {"/people/profile/"}
 
 
 @places

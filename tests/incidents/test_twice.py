@@ -15,7 +15,7 @@ CLICKS = 8
 
 
 @pytest.mark.services
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_eight_clicks_at_once_make_one_incident_and_use_one_number():
     if connection.vendor != "postgresql":
         pytest.skip("SQLite in memory has one connection: this is for PostgreSQL (python -m tests.servers).")

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from incidents.models import Incident
@@ -15,6 +14,7 @@ from intake.models import Alert
 from intake.tasks import run_import
 from people.models import User
 from tests.intake.test_imports import EVE
+from tests.uploads import kept
 
 Browser = Callable[[User], Client]
 
@@ -22,7 +22,7 @@ Browser = Callable[[User], Client]
 @pytest.fixture
 def alert(alice: User) -> Alert:
     """One of Suricata's, waiting to be triaged."""
-    job = request_import(actor=alice, file=SimpleUploadedFile("eve.json", EVE.read_bytes()), name="eve.json")
+    job = request_import(actor=alice, file=kept("eve.json", EVE.read_bytes()), name="eve.json")
     run_import(job.pk)
     return Alert.objects.filter(state="new").order_by("pk")[0]
 
@@ -36,6 +36,16 @@ def test_promoting_opens_an_incident_that_the_promoter_commands(bob: User, alert
     assert incident.severity_assessed_at is None
     alert.refresh_from_db()
     assert (alert.state, alert.incident) == ("incident", incident)
+
+
+def test_an_incident_shows_the_alerts_that_went_into_it(
+    bob: User, mallory: User, alert, secret, client_of: Browser
+) -> None:
+    incident = promote_alert(actor=bob, alert=alert)
+    card = client_of(bob).get(f"/incidents/{incident.number}/alerts/").content.decode()
+    assert alert.title in card
+    assert "1 in this incident" in card
+    assert client_of(mallory).get(f"/incidents/{secret.number}/alerts/").status_code == 404
 
 
 def test_promoting_twice_makes_one_incident(alice: User, alert: Alert) -> None:
@@ -90,7 +100,7 @@ def test_equal_alerts_are_one_line_with_their_number_and_go_together(alice, clie
     for flow, line in enumerate(lines):
         line["flow_id"] = flow
     content = "\n".join(json.dumps(line) for line in lines).encode()
-    run_import(request_import(actor=alice, file=SimpleUploadedFile("e.json", content), name="e.json").pk)
+    run_import(request_import(actor=alice, file=kept("e.json", content), name="e.json").pk)
     page = client_of(alice).get("/alerts/").content.decode()
     assert page.count("Possible Nmap") == 1
     assert '<span class="count">3</span>' in page
