@@ -13,7 +13,6 @@ urlpatterns = [
     path("alerts/<int:alert>/dismiss/", alerts.dismiss, name="dismiss"),
     path("alerts/<int:alert>/put-back/", alerts.put_back, name="put_back"),
     path("incidents/<str:number>/alerts/", joined.joined, name="joined"),
-    #
     path("intake/", imports.imports, name="imports"),
     path("intake/jobs/<uuid:job>/", imports.job, name="job"),
     path("intake/jobs/<uuid:job>/errors/", imports.errors, name="errors"),
