@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 
 from core import requests
 
+LAST_PORT, LONGEST_PORT = 65535, 5
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -36,14 +38,28 @@ def request_ids(get_response: Handler) -> Handler:
     return middleware
 
 
+def _has_sane_port(request: HttpRequest) -> bool:
+    """Whether the port that the client named is one (ALLOWED_HOSTS looks at the name alone)."""
+    _, colon, port = str(request.META.get("HTTP_HOST", "")).rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit():  # no port, or nonsense that the check of names refuses
+        return True
+    return len(port) <= LONGEST_PORT and 1 <= int(port) <= LAST_PORT
+
+
 def security_headers(get_response: Handler) -> Handler:
-    """Pages of a person are never kept by a cache; only static files may be."""
+    """Pages of a person are never kept by a cache; only static files may be. Framed is neither.
+
+    Stands outside of everything that may refuse a request, so that refusals carry the headers too.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if not _has_sane_port(request):
+            request.META["HTTP_HOST"] = ""  # no name of ours: refused where names are
         response = get_response(request)
         if not request.path.startswith("/static/"):
             response.setdefault("Cache-Control", "no-store, private")
             response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        response.setdefault("X-Frame-Options", "DENY")
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
 

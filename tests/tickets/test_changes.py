@@ -384,6 +384,25 @@ def test_alice_drops_a_branch_with_a_reason(client_of, alice, base, make_ticket)
     assert {now(101).status, now(102).status} == {"dropped"}
 
 
+def test_dropping_what_is_no_longer_open_is_no_entry(alice, incident, make_ticket) -> None:
+    ticket = make_ticket("Beacon")
+    assert actions.drop_branch(actor=alice, ticket=ticket, reason="Not ours.") == 1
+    before = JournalEntry.objects.count()
+    assert actions.drop_branch(actor=alice, ticket=ticket, reason="Again.") == 0
+    assert actions.drop_open_tickets(actor=alice, incident=incident, reason="Again.") == 0
+    assert JournalEntry.objects.count() == before
+
+
+def test_the_entry_of_a_dropped_branch_does_not_claim_what_bob_changed_at_its_top(alice, bob, make_ticket) -> None:
+    top = make_ticket("Beacon")
+    make_ticket("Image the disk", parent=top)
+    actions.set_status(actor=bob, ticket=top, status="done", outcome="Nothing.")
+    assert actions.drop_branch(actor=alice, ticket=top, reason="Not ours.") == 1
+    entry = JournalEntry.objects.get(verb="ticket.branch_dropped")
+    assert "changes" not in entry.data
+    assert entry.data["tickets"] == [102]
+
+
 def test_alice_drops_all_that_is_open_before_closing(client_of, alice, base, incident, make_ticket) -> None:
     make_ticket("A")
     make_ticket("B")

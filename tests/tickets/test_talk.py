@@ -10,6 +10,7 @@ from django.test import Client
 from core.models import JournalEntry
 from incidents.models import Incident
 from people.models import User
+from tests.uploads import kept
 from tickets.actions import attachments as attaching
 from tickets.actions import comments as talking
 from tickets.actions import tickets as actions
@@ -40,6 +41,13 @@ def test_bob_comments_and_alice_hears_of_it_by_her_name(browser, alice, base) ->
     assert "<strong>4</strong>" in html
     assert entry("comment.added").data["mentions"] == [alice.pk]
     assert Ticket.objects.get(number=101).comments_total == 1
+
+
+@pytest.mark.parametrize("called", ["@greta", "@Greta", "@GRETA"])
+def test_a_capital_letter_in_a_name_does_not_matter_to_a_mention(alice, make_user, base, called) -> None:
+    greta = make_user("Greta", "Responder")
+    talking.add_comment(actor=alice, ticket=Ticket.objects.get(number=101), body=f"{called} look")
+    assert entry("comment.added").data["mentions"] == [greta.pk]
 
 
 def test_who_may_not_see_the_incident_is_no_mention(alice, mallory, eve, bob, secret) -> None:
@@ -94,7 +102,7 @@ def test_comments_and_files_of_another_ticket_or_incident_do_not_exist(browser, 
     there = actions.add_ticket(actor=bob, incident=secret, title="Who did it")
     for ticket, place in ((here, base.replace("/101/", "/102/")), (there, base)):
         comment = talking.add_comment(actor=bob, ticket=ticket, body="said")
-        file = attaching.attach_file(actor=bob, ticket=ticket, file=SimpleUploadedFile("a.txt", b"x"))
+        file = attaching.attach_file(actor=bob, ticket=ticket, file=kept("a.txt", b"x"))
         assert browser.get(f"{place}comments/{comment.pk}/edit/").status_code == 404
         assert browser.post(f"{place}comments/{comment.pk}/report/").status_code == 404
         assert browser.get(f"{place}files/{file.pk}/").status_code == 404
@@ -164,7 +172,7 @@ def test_a_file_that_never_was_is_not_found(browser, base, key) -> None:
 
 
 def test_a_file_that_the_store_lost_is_not_found_and_not_said_to_be_taken(browser, bob, base) -> None:
-    file = attaching.attach_file(actor=bob, ticket=Ticket.objects.get(number=101), file=SimpleUploadedFile("a", b"x"))
+    file = attaching.attach_file(actor=bob, ticket=Ticket.objects.get(number=101), file=kept("a", b"x"))
     Attachment.objects.filter(pk=file.pk).update(key="attachments/gone")
     assert browser.get(f"{base}files/{file.pk}/").status_code == 404
     assert not JournalEntry.objects.filter(verb="file.downloaded").exists()

@@ -3,6 +3,7 @@
 import re
 
 from django.db.models import F
+from django.db.models.functions import Lower
 
 from core import journal, markdown
 from core.actions import action
@@ -18,10 +19,10 @@ MOST_MENTIONS = 50
 
 def mentioned(body: str, incident: Incident) -> list[User]:
     """The people named as @username who may see the incident; anybody else stays plain text."""
-    names = {name.casefold() for name in MENTION.findall(body)[:MOST_MENTIONS]}
+    names = {name.lower() for name in MENTION.findall(body)[:MOST_MENTIONS]}
     if not names:
         return []
-    people = User.objects.active().filter(username__in=names)
+    people = User.objects.active().alias(called=Lower("username")).filter(called__in=names)
     return [user for user in people if "view" in incident.permissions_for(user)]
 
 

@@ -238,7 +238,10 @@ def _number_of(pk: int | None) -> int | None:
 
 @action
 def drop_branch(*, actor: Actor, ticket: Ticket, reason: str) -> int:
-    """Drop a ticket and all that is still open below it; gives how many. Nothing is deleted."""
+    """Drop a ticket and all that is still open below it; gives how many. Nothing is deleted.
+
+    Where nothing is open there is nothing to say: 0, and no entry.
+    """
     ticket = _locked(ticket)
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is dropped: whoever reads the tree later will ask."})
@@ -248,9 +251,14 @@ def drop_branch(*, actor: Actor, ticket: Ticket, reason: str) -> int:
         one.incident = ticket.incident
         one.apply(_status_fields(one, TicketStatus.DROPPED, outcome="", reason=reason.strip(), waiting_for=""))
         dropped.append(one.number)
+    if not dropped:
+        return 0
     tree.recount(ticket.incident)
     ticket = tree.fresh(ticket.incident, ticket.number)
-    journal.record("ticket.branch_dropped", actor=actor, subject=ticket, reason=reason.strip(), tickets=dropped)
+    journal.record(
+        "ticket.branch_dropped", actor=actor, subject=ticket, changed=ticket.number in dropped, reason=reason.strip(),
+        tickets=dropped,
+    )  # fmt: skip
     return len(dropped)
 
 
@@ -264,6 +272,8 @@ def drop_open_tickets(*, actor: Actor, incident: Incident, reason: str) -> int:
     for one in Ticket.objects.filter(incident=incident, parent__isnull=False).exclude(status__in=ENDED).order_by("lft"):
         one.apply(_status_fields(one, TicketStatus.DROPPED, outcome="", reason=reason.strip(), waiting_for=""))
         dropped.append(one.number)
+    if not dropped:
+        return 0
     tree.recount(incident)
     journal.record(
         "ticket.all_dropped", actor=actor, subject=incident, changed=False, reason=reason.strip(), tickets=dropped
