@@ -13,10 +13,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from core.actors import SYSTEM, Machine
+from core.files import Kept
 from core.models import JournalEntry
 from incidents.actions import exports, lifecycle, links, team
 from incidents.actions import incidents as incident_actions
@@ -30,6 +30,7 @@ from people.models import Invitation, User
 from reporting.actions import reports
 from reporting.models import ReportJob
 from tests.architecture import ROOMS
+from tests.uploads import kept
 from tests.world import EVE_LOG, World
 from tickets.actions import attachments, comments, merging, tickets, undo
 from tickets.models import Attachment, Comment, Ticket
@@ -73,8 +74,8 @@ def _dismissed(world: World) -> Alert:
     return alert
 
 
-def _upload(text: str = "") -> SimpleUploadedFile:
-    return SimpleUploadedFile("eve.json", (text or EVE_LOG.format(n=7)).encode())
+def _upload(text: str = "") -> Kept:
+    return kept("eve.json", (text or EVE_LOG.format(n=7)).encode())
 
 
 def _queued_import(world: World) -> ImportJob:

@@ -11,7 +11,6 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -30,6 +29,7 @@ from people.models import Customer, User
 from reporting.actions import reports
 from reporting.models import ReportJob
 from tests.routes import Route
+from tests.uploads import kept
 from tickets.actions import attachments, comments, tickets
 from tickets.models import Ticket
 
@@ -119,7 +119,7 @@ def _fill(incident: Incident, other: Incident, alice: User, bob: User) -> Values
     ticket = tickets.add_ticket(actor=alice, incident=incident, title="Image the disk", assignee=bob, lead=True)
     tickets.add_ticket(actor=bob, incident=incident, title="Find a cable", parent=ticket.number)
     comment = comments.add_comment(actor=alice, ticket=ticket, body="The **disk** is on its way, @bob.")
-    file = SimpleUploadedFile("disk.txt", b"sha256 of a disk", content_type="text/plain")
+    file = kept("disk.txt", b"sha256 of a disk", content_type="text/plain")
     attachment = attachments.attach_file(actor=bob, ticket=ticket, file=file)
     link = links.link_incidents(actor=alice, source=incident, target=other, kind=LinkKind.RELATED)
     role = RoleAssignment.objects.get(incident=incident, user=bob, role=Role.MEMBER, until=None)
@@ -143,7 +143,7 @@ def _report(incident: Incident, alice: User) -> uuid.UUID:
 
 def _import(bob: User) -> ImportJob:
     text = "".join(EVE_LOG.format(n=n) for n in range(1, 5)) + '{"broken": \n'
-    file = SimpleUploadedFile("eve.json", text.encode(), content_type="application/json")
+    file = kept("eve.json", text.encode(), content_type="application/json", folder="imports")
     job = imports.request_import(actor=bob, file=file, name="eve.json")
     run_import(job.pk)
     return ImportJob.objects.get(pk=job.pk)

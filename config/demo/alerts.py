@@ -3,8 +3,10 @@
 import datetime as dt
 import json
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 
+from core.files import keeping
 from intake.actions.imports import request_import
 from intake.models import ImportJob
 from intake.tasks import read_file
@@ -34,6 +36,7 @@ def make_alerts(user: User, now: dt.datetime) -> ImportJob:
         }  # fmt: skip
         lines.append(json.dumps(line))
     file = ContentFile("\n".join(lines).encode(), name="eve.json")
-    requested = request_import(actor=user, file=file, name="eve.json", sensor="perimeter")
+    with keeping(file, "imports", most=settings.IMPORT_MAX_BYTES) as kept:
+        requested = request_import(actor=user, file=kept, name="eve.json", sensor="perimeter")
     job = ImportJob.claim(requested.pk)
     return read_file(job) if job else requested

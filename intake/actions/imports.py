@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db.models import F
 from django.utils import timezone
 
 from core import journal
 from core.actions import action
 from core.actors import Actor
+from core.files import Kept
 from core.models.work import WorkState
 from core.work import wake
 from intake.actions.triage import open_for_critical
@@ -33,38 +30,20 @@ class LostLease(Exception):
     """Another worker has the job, or somebody cancelled it: stop, and change nothing."""
 
 
-def _measure(file: File[bytes]) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    for chunk in file.chunks():
-        digest.update(chunk)
-        size += len(chunk)
-    file.seek(0)
-    return digest.hexdigest(), size
-
-
 @action
-def request_import(*, actor: User, file: File[bytes], name: str, format: str = "", sensor: str = "") -> ImportJob:
-    """Keep an uploaded file and queue its import.
+def request_import(*, actor: User, file: Kept, name: str, format: str = "", sensor: str = "") -> ImportJob:
+    """Queue the import of a kept file.
 
     Raises:
-        ValidationError: the file is empty or larger than IMPORT_MAX_BYTES, or the format is unknown.
+        ValidationError: the format is unknown.
     """
-    sha256, size = _measure(file)
-    if not size:
-        raise ValidationError("The file is empty.")
-    if size > settings.IMPORT_MAX_BYTES:
-        raise ValidationError(f"The file has {size // 2**20} MB; at most {settings.IMPORT_MAX_BYTES // 2**20} MB.")
     if format and format not in all_adapters():
         raise ValidationError(f"There is no format named {format}.")
-    key = default_storage.save(f"imports/{uuid.uuid4().hex}", file)
-    try:
-        job = ImportJob.objects.create(
-            name=name[:200], key=key, size=size, sha256=sha256, format=format, sensor=sensor, uploaded_by=actor
-        )
-        journal.record("import.requested", actor=actor, subject=job, sha256=sha256, size=size, format=format)
-    except BaseException:
-        default_storage.delete(key)
-        raise
+    job = ImportJob.objects.create(
+        name=name[:200], key=file.key, size=file.size, sha256=file.sha256, format=format, sensor=sensor,
+        uploaded_by=actor,
+    )  # fmt: skip
+    journal.record("import.requested", actor=actor, subject=job, sha256=file.sha256, size=file.size, format=format)
     wake(job)
     return job
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.access import guarded, open_to
+from core.files import keeping
 from core.htmx import done, not_modified, render
 from core.lists import listing
 from intake.actions import imports as actions
@@ -29,13 +31,14 @@ def imports(request: UserRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            job = actions.request_import(
-                actor=request.user,
-                file=file,
-                name=file.name or "file",
-                format=form.cleaned_data["format"],
-                sensor=form.cleaned_data["sensor"],
-            )
+            with keeping(file, "imports", most=settings.IMPORT_MAX_BYTES) as kept:
+                job = actions.request_import(
+                    actor=request.user,
+                    file=kept,
+                    name=file.name or "file",
+                    format=form.cleaned_data["format"],
+                    sensor=form.cleaned_data["sensor"],
+                )
         except ValidationError as refused:
             form.add_error("file", refused)
         else:

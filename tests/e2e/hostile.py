@@ -5,6 +5,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import django
@@ -23,13 +24,13 @@ def payloads() -> list[str]:
 def plant() -> list[str]:
     """Write them; gives paths."""
     from django.contrib.auth.models import Group  # noqa: PLC0415  (Django must be set up first)
-    from django.core.files.base import ContentFile  # noqa: PLC0415
 
     from incidents.actions import team  # noqa: PLC0415
     from incidents.actions.incidents import open_incident  # noqa: PLC0415
     from incidents.models import Role  # noqa: PLC0415
     from intake.actions.imports import request_import  # noqa: PLC0415
     from people.models import Customer, User  # noqa: PLC0415
+    from tests.uploads import kept  # noqa: PLC0415
     from tickets.actions import attachments, comments, tickets  # noqa: PLC0415
     from tickets.models import Ticket  # noqa: PLC0415
 
@@ -63,9 +64,9 @@ def plant() -> list[str]:
         )  # fmt: skip
         talked = Ticket.objects.get(incident=case, number=numbers[len(numbers) % min(len(numbers), TALKED_ON)])
         comments.add_comment(actor=person, ticket=talked, body=text)
-        attachments.attach_file(actor=person, ticket=talked, file=ContentFile(b"x", name=text))
+        attachments.attach_file(actor=person, ticket=talked, file=replace(kept("x", b"x"), name=text))
     lines = "\n".join(_alert(number, text) for number, text in enumerate(hostile))
-    request_import(actor=alice, file=ContentFile(lines.encode(), name=hostile[0]), name=hostile[0], format="suricata")
+    request_import(actor=alice, file=kept("eve.json", lines.encode()), name=hostile[0], format="suricata")
     one, last = f"/incidents/{case.number}/", f"/incidents/{other.number}/"
     pages = [
         "",

@@ -14,7 +14,6 @@ import django
 
 django.setup()
 
-from django.core.files.base import ContentFile  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -28,6 +27,7 @@ from intake import tasks  # noqa: E402
 from intake.actions.imports import request_import  # noqa: E402
 from intake.models import Alert, ImportJob  # noqa: E402
 from people.models import User  # noqa: E402
+from tests.uploads import kept  # noqa: E402
 
 LINES, PER_BATCH = 60, 7
 tasks.BATCH_PIECES = PER_BATCH
@@ -76,7 +76,7 @@ def worker(pk: int, die_at: int) -> int:
 
 def one(run: int, die_at: int, user: User) -> bool:
     """Kill one import at one point, finish it, and look; gives whether the child was killed before the end."""
-    job = request_import(actor=user, file=ContentFile(content(run), name="eve.json"), name=f"run {run}")
+    job = request_import(actor=user, file=kept("eve.json", content(run)), name=f"run {run}")
     killed = worker(job.pk, die_at) == -signal.SIGKILL
     for _ in range(MAX_ATTEMPTS):
         job.refresh_from_db()

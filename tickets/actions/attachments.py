@@ -1,19 +1,14 @@
-"""Files on tickets: hashed while they are stored, under a name of ours."""
+"""Files on tickets, kept under a name of ours."""
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db.models import F, Sum
 
 from core import journal
 from core.actions import action
 from core.actors import Actor
+from core.files import Kept
 from tickets import tree
 from tickets.models import Attachment, Ticket
 
@@ -31,15 +26,6 @@ def safe_name(name: str) -> str:
     return shown[:200] or "file"
 
 
-def _hash(file: File[bytes]) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    for chunk in file.chunks():
-        digest.update(chunk)
-        size += len(chunk)
-    file.seek(0)
-    return digest.hexdigest(), size
-
-
 def _require_room(ticket: Ticket, size: int) -> None:
     if ticket.files_total >= MOST_FILES:
         raise ValidationError(f"#{ticket.number} has {MOST_FILES} files, which is the most: use another ticket.")
@@ -49,33 +35,22 @@ def _require_room(ticket: Ticket, size: int) -> None:
 
 
 @action
-def attach_file(*, actor: Actor, ticket: Ticket, file: File[bytes]) -> Attachment:
-    """Keep a file on a ticket. The sender's name and type are data; the path is a random key.
+def attach_file(*, actor: Actor, ticket: Ticket, file: Kept) -> Attachment:
+    """Attach a kept file to a ticket. The sender's name and type are data; the path is a random key.
 
     Raises:
-        ValidationError: it is empty, larger than ATTACHMENT_MAX_BYTES, one too many, or the incident is closed.
+        ValidationError: it is one file too many, or the incident is closed.
     """
     ticket = tree.fresh(tree.lock(ticket.incident_id), ticket.number)
-    sha256, size = _hash(file)
-    if not size:
-        raise ValidationError("The file is empty.")
-    if size > settings.ATTACHMENT_MAX_BYTES:
-        most = settings.ATTACHMENT_MAX_BYTES // 2**20
-        raise ValidationError(f"The file has {size / 2**20:.1f} MB; at most {most} MB can be attached.")
-    _require_room(ticket, size)
-    pk = uuid.uuid4()
-    key = default_storage.save(f"attachments/{pk.hex[:2]}/{pk.hex}", file)
-    try:
-        found = Attachment.objects.create(
-            id=pk, ticket=ticket, name=safe_name(file.name or ""), key=key, size=size, sha256=sha256,
-            claimed_type=str(getattr(file, "content_type", "") or "")[:100],
-            uploaded_by_id=actor.pk if actor.actor_kind == "user" else None,
-        )  # fmt: skip
-        Ticket.objects.filter(pk=ticket.pk).update(files_total=F("files_total") + 1)
-        journal.record("file.attached", actor=actor, subject=found, ticket=ticket.number, sha256=sha256, size=size)
-    except BaseException:
-        default_storage.delete(key)
-        raise
+    _require_room(ticket, file.size)
+    found = Attachment.objects.create(
+        id=file.id, ticket=ticket, name=safe_name(file.name), key=file.key, size=file.size, sha256=file.sha256,
+        claimed_type=file.claimed_type[:100], uploaded_by_id=actor.pk if actor.actor_kind == "user" else None,
+    )  # fmt: skip
+    Ticket.objects.filter(pk=ticket.pk).update(files_total=F("files_total") + 1)
+    journal.record(
+        "file.attached", actor=actor, subject=found, ticket=ticket.number, sha256=file.sha256, size=file.size
+    )
     return found
 
 

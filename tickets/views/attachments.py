@@ -1,11 +1,13 @@
 """Files: in by an upload that is hashed, out only as a download that no browser opens here."""
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST, require_safe
 
 from core.access import guarded
+from core.files import keeping
 from core.requests import takes_bytes
 from people.requests import UserRequest
 from tickets.actions import attachments as actions
@@ -19,9 +21,12 @@ from tickets.views import answers
 def attach(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """Keep a file on the ticket."""
     form = AttachForm(request.POST, request.FILES)
-    if form.is_valid() and not answers.refused(
-        form, lambda: actions.attach_file(actor=request.user, ticket=ticket, file=form.cleaned_data["file"])
-    ):
+
+    def keep() -> None:
+        with keeping(form.cleaned_data["file"], "attachments", most=settings.ATTACHMENT_MAX_BYTES) as kept:
+            actions.attach_file(actor=request.user, ticket=ticket, file=kept)
+
+    if form.is_valid() and not answers.refused(form, keep):
         return answers.saved(request, ticket, f"File attached to #{ticket.number}.")
     return answers.page(request, ticket.incident, "attach", {"form": form, "ticket": ticket}, status=422)
 

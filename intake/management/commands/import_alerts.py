@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
+from core.files import keeping
 from intake.actions.imports import request_import
 from intake.adapters import all_adapters
 from intake.models import ImportJob
@@ -31,8 +34,11 @@ class Command(BaseCommand):
             raise CommandError(f"{options['email']} is no active responder.")
         path: Path = options["file"]
         format_ = "" if options["format"] == "auto" else options["format"]
-        with path.open("rb") as file:
-            requested = request_import(actor=user, file=File(file, name=path.name), name=path.name, format=format_)
+        try:
+            with path.open("rb") as file, keeping(File(file), "imports", most=settings.IMPORT_MAX_BYTES) as kept:
+                requested = request_import(actor=user, file=kept, name=path.name, format=format_)
+        except ValidationError as refused:
+            raise CommandError(" ".join(refused.messages)) from refused
         job = ImportJob.claim(requested.pk)
         if job is None:
             raise CommandError("A worker took the import: follow it on the page.")
