@@ -222,6 +222,12 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_TOTP_ISSUER = "Treeline"
+MFA_FORMS = {
+    "login_webauthn": "people.forms.factors.LoginForm",
+    "authenticate_webauthn": "people.forms.factors.AuthenticateForm",
+    "reauthenticate_webauthn": "people.forms.factors.ReauthenticateForm",
+    "add_webauthn": "people.forms.factors.AddForm",
+}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
 USERSESSIONS_TRACK_ACTIVITY = False
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT

@@ -27,7 +27,7 @@ class BadAnchor(Exception):
 def _keys() -> list[bytes]:
     """The key that signs, and those that signed before it."""
     derived = [f"treeline.anchors:{secret}" for secret in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]]
-    secrets = [settings.AUDIT_KEY, *derived] if settings.AUDIT_KEY else derived
+    secrets = [settings.AUDIT_KEY, *settings.AUDIT_KEY_FALLBACKS] if settings.AUDIT_KEY else derived
     return [hashlib.sha256(secret.encode()).digest() for secret in secrets]
 
 
