@@ -16,6 +16,7 @@ DATA_DIR = folder("DATA_DIR", BASE_DIR / "data", private=not LOCAL)
 SECRET_KEY = secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = [secret("SECRET_KEY_FALLBACKS", value=old) for old in words("SECRET_KEY_FALLBACKS")]
 AUDIT_KEY = secret("AUDIT_KEY") if text("AUDIT_KEY") else ""  # signs the anchors; derived from SECRET_KEY where empty
+AUDIT_KEY_FALLBACKS = words("AUDIT_KEY_FALLBACKS")  # keys of before, that old anchors are read with
 BASE_URL = origin("BASE_URL", "http://localhost:8000")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 PROXY_COUNT = number("PROXY_COUNT", 0, most=10)
