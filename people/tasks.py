@@ -32,6 +32,5 @@ def send_account_mail(pk: int) -> None:
     except (SMTPException, OSError) as problem:
         # Only the kind of error: its text may quote the message.
         mail.put_back(error=type(problem).__name__, delay=later(mail.attempts))
-        AccountMail.objects.filter(pk=mail.pk, state=WorkState.FAILED).update(sealed="")
         return
     _end(mail, WorkState.DONE)

@@ -50,6 +50,10 @@ class AccountMail(Work):
         """What it says; empty when it was cleared."""
         return unseal(self.sealed, purpose=PURPOSE) if self.sealed else ""
 
+    def given_up(self, error: str) -> None:
+        """It will never be sent: forget its text, which carries a link that opens a door."""
+        AccountMail.objects.filter(pk=self.pk).update(sealed="")
+
     def is_wanted(self) -> bool:
         """Whether it may still be sent; asked right before, since people are disabled and invitations revoked."""
         if not self.to or not self.sealed:

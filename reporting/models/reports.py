@@ -10,7 +10,9 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from core import journal
 from core.access import Guarded, Root
+from core.actors import SYSTEM
 from core.models import Work
 from core.models.work import WorkState
 from incidents.models import Incident
@@ -85,6 +87,10 @@ class ReportJob(Work, Guarded):
     def journal_stream(self) -> str:
         """The stream of the incident."""
         return self.incident.journal_stream
+
+    def given_up(self, error: str) -> None:
+        """Nobody will make it: the journal says so, and by it who asked hears of it."""
+        journal.record("report.failed", actor=SYSTEM, subject=self, version=self.version_number, reason=error)
 
     @property
     def tag(self) -> str:

@@ -14,8 +14,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from core import work
 from core.actors import SYSTEM
 from core.models import JournalEntry
+from core.models.work import WorkState
 from people.actions import invitations as actions
 from people.actions import people
 from people.models import AccountMail, Customer, Invitation, User
@@ -291,3 +293,13 @@ def test_the_first_admin_is_invited_from_the_command_line(db: None, capsys: pyte
         call_command("invite", "first@demo.example", name="First", groups=["Admin"])
     with pytest.raises(CommandError, match="valid email"):
         call_command("invite", "nonsense", name="First", groups=["Admin"])
+
+
+def test_a_mail_that_nobody_could_send_is_forgotten_however_its_worker_ended(admin_user: User) -> None:
+    actions.invite(actor=admin_user, email="gina@demo.example", name="Gina", groups=["Responder"])
+    assert AccountMail.objects.get().sealed
+    late = timezone.now() - timedelta(seconds=1)
+    AccountMail.objects.update(state=WorkState.RUNNING, attempts=AccountMail.most_attempts, due=late)
+    work.sweep()
+    mail = AccountMail.objects.get()
+    assert (mail.state, mail.sealed, mail.text) == (WorkState.FAILED, "", "")

@@ -20,6 +20,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from comms.models import Notification
+from core import work
 from core.models import JournalEntry
 from core.models.work import WorkState
 from incidents.actions import incidents as incident_actions
@@ -238,6 +239,22 @@ def test_the_bell_tells_who_asked(bob: User, incident: Incident) -> None:
     found = Notification.objects.visible_to(bob).get(kind="report")
     assert found.text == f"Report version 1 of {incident} is ready"
     assert found.url == address("report", incident)
+
+
+def test_a_report_whose_worker_dies_every_time_is_journalled_and_told_to_who_asked(
+    bob: User, incident: Incident
+) -> None:
+    job = actions.request_report(actor=bob, incident=incident)
+    ReportJob.objects.filter(pk=job.pk).update(
+        state=WorkState.RUNNING, attempts=ReportJob.most_attempts, due=timezone.now() - dt.timedelta(seconds=1)
+    )
+    work.sweep()
+    entry = JournalEntry.objects.get(verb="report.failed")
+    assert (entry.actor_kind, entry.target_id) == ("system", str(job.pk))
+    assert "the worker died 3 times" in entry.data["reason"]
+    work_off()
+    assert Notification.objects.visible_to(bob).get(kind="report").text.endswith("could not be made")
+    assert actions.request_report(actor=bob, incident=incident).version_number == 2
 
 
 def test_two_reports_at_once_are_refused_and_versions_count_up(
