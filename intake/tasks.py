@@ -51,15 +51,25 @@ def _verdict(job: ImportJob, format_: str) -> str:
     return ""
 
 
+def _take_in(
+    actor: Machine, job: ImportJob, format_: str, pieces: list[Piece], progress: Callable[[ImportJob], None] | None
+) -> ImportJob:
+    """One batch, in as many transactions as its alerts need."""
+    while pieces:
+        job = import_batch(actor=actor, job=job, format=format_, pieces=pieces)
+        pieces = [piece for piece in pieces if piece.end > job.position]
+        if progress:
+            progress(job)
+    return job
+
+
 def read_file(job: ImportJob, *, progress: Callable[[ImportJob], None] | None = None) -> ImportJob:
     """Import the file from where it stands to its end. The worker and the command line come through here."""
     actor = Machine(actor_kind="source", actor_name=f"import {job.name}", pk=job.pk)
     format_ = _format(job)
     with default_storage.open(job.key) as stream:
         for batch in batches(split(cast(BinaryIO, stream), start=job.position, start_line=job.next_line)):
-            job = import_batch(actor=actor, job=job, format=format_, pieces=batch)
-            if progress:
-                progress(job)
+            job = _take_in(actor, job, format_, batch, progress)
             if not format_:
                 break  # one batch shows what is in it; a million lines of it would say no more
     return finish_import(actor=actor, job=job, error=_verdict(job, format_))

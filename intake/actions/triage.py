@@ -4,18 +4,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core import journal
+from core.access import granted
 from core.actions import action
 from core.actors import Actor
 from incidents.actions.incidents import open_incident
-from incidents.models import Incident, Severity, Status
+from incidents.models import Incident, Severity
 from incidents.models.guards import require_open
 from intake.models import Alert, AlertState
 from people.models import User
 
 SAME_FIRE = timedelta(hours=24)  # an equal alert within this time belongs to the incident that is open already
+MOST_MERGES = 20  # one after another that are followed
 OPENS = ("alert", "incident")  # kinds of record that may open an incident by themselves
 
 
@@ -43,26 +46,56 @@ def _put_into(actor: Actor, alerts: Iterable[Alert], incident: Incident) -> None
     journal.record("alert.joined", actor=actor, subject=incident, changed=False, alerts=names, count=len(found))
 
 
-def _burning(group_keys: set[str]) -> dict[str, int]:
-    """For each kind of alert, the open incident that an equal one went into lately."""
-    rows = Alert.objects.filter(
-        group_key__in=group_keys, state=AlertState.INCIDENT, created_at__gte=timezone.now() - SAME_FIRE
-    ).exclude(incident__status=Status.CLOSED)
-    return dict(rows.order_by("pk").values_list("group_key", "incident_id"))
+def _joinable(reporter: User | None) -> QuerySet[Incident]:
+    """The open incidents that alerts of this person's imports may join: a hidden one must not answer to strangers."""
+    if reporter is None:
+        return Incident.objects.none()
+    works = Q(restricted=False) | Q(pk__in=granted(reporter, Incident, "work"))
+    return Incident.objects.visible_to(reporter).open().filter(works)
 
 
-def open_for_critical(*, actor: Actor, alerts: Iterable[Alert], reporter: User | None) -> int:
+def _heirs(pks: set[int]) -> dict[int, int]:
+    """For each incident the one it was merged into in the end, or itself."""
+    found = {pk: pk for pk in pks}
+    for _ in range(MOST_MERGES):
+        merged = Incident.objects.filter(pk__in=set(found.values())).exclude(merged_into=None)
+        steps = dict(merged.values_list("pk", "merged_into_id"))
+        if not steps:
+            break
+        found = {pk: steps.get(now, now) or now for pk, now in found.items()}
+    return found
+
+
+def _burning(group_keys: set[str], reporter: User | None) -> dict[str, int]:
+    """For each kind of alert the open incident that an equal one went into lately, if the reporter's may join it."""
+    since = timezone.now() - SAME_FIRE
+    rows = Alert.objects.filter(group_key__in=group_keys, state=AlertState.INCIDENT, created_at__gte=since)
+    pairs = list(rows.order_by("pk").values_list("group_key", "incident_id"))
+    heirs = _heirs({pk for _, pk in pairs})
+    open_ = set(_joinable(reporter).filter(pk__in=set(heirs.values())).values_list("pk", flat=True))
+    return {key: heirs[pk] for key, pk in pairs if heirs[pk] in open_}
+
+
+def _lock(burning: dict[str, int], also: set[int], reporter: User | None) -> dict[str, Incident]:
+    """Lock every incident that is written to, in order; what was closed or hidden in the meantime burns no more."""
+    Incident.objects.lock_all(*burning.values(), *also)
+    still = {incident.pk: incident for incident in _joinable(reporter).filter(pk__in=set(burning.values()))}
+    return {key: still[pk] for key, pk in burning.items() if pk in still}
+
+
+def open_for_critical(*, actor: Actor, alerts: Iterable[Alert], reporter: User | None, also: Iterable[int] = ()) -> int:
     """Critical alerts open incidents by themselves; equal ones join the one that is open. Gives how many were opened.
 
-    Part of the import's own transaction, which holds the stream "intake".
+    Part of the import's own transaction, which holds the stream "intake". Incidents `also` (keys) are locked with
+    those that are joined, as the caller writes to their streams.
     """
     groups: dict[str, list[Alert]] = {}
     for alert in alerts:
         if alert.severity == Severity.CRITICAL and alert.kind in OPENS:
             groups.setdefault(alert.group_key, []).append(alert)
-    burning = _burning(set(groups))
-    for key, pk in sorted(burning.items(), key=lambda pair: pair[1]):
-        _put_into(actor, groups[key], Incident.objects.lock(pk))
+    burning = _lock(_burning(set(groups), reporter), set(also), reporter)
+    for key, incident in sorted(burning.items(), key=lambda pair: pair[1].pk):
+        _put_into(actor, groups[key], incident)
     for key, found in groups.items():
         if key not in burning:
             _put_into(actor, found, _open(actor, found[0], reporter=reporter))

@@ -88,10 +88,7 @@ def _map(value: object, levels: int) -> list[Mapped]:
     if isinstance(value, list):
         if not levels or not value:
             return [Skipped("an empty list" if not value else "wrapped too often")]
-        mapped = [one for item in value[:_MAX_WRAPPED] for one in _map(item, levels - 1)]
-        if len(value) > _MAX_WRAPPED:
-            mapped.append(Skipped(f"{len(value) - _MAX_WRAPPED:,} more findings in one record were not read"))
-        return mapped[: _MAX_WRAPPED + 1]
+        return _map_list(value, levels - 1)
     if not isinstance(value, dict):
         return [Skipped("not an OCSF event: no object")]
     finding = Reader(value)
@@ -106,6 +103,17 @@ def _map(value: object, levels: int) -> list[Mapped]:
         return [Skipped(f"not a finding: class {class_uid} ({class_name})")]
     over = _over(finding, class_uid)
     return [Skipped(over) if over else _finding(finding, class_uid)]
+
+
+def _map_list(values: list[Any], levels: int) -> list[Mapped]:
+    """The findings of a list up to the most we read, and one word on the rest."""
+    mapped: list[Mapped] = []
+    for at, item in enumerate(values):
+        if len(mapped) >= _MAX_WRAPPED:
+            rest = len(values) - at
+            return [*mapped[:_MAX_WRAPPED], Skipped(f"{rest:,} more findings in one record were not read")]
+        mapped += _map(item, levels)
+    return mapped[: _MAX_WRAPPED + 1]
 
 
 def _wrapped(value: dict[str, Any]) -> object:

@@ -1,6 +1,6 @@
 """Alerts, and the jobs that bring them in."""
 
-from intake.models.alerts import Alert, AlertState
-from intake.models.jobs import ImportJob, ImportProblem
+from intake.models.alerts import Alert, AlertState, AlertVersion
+from intake.models.jobs import ImportJob, ImportProblem, RawPiece
 
-__all__ = ["Alert", "AlertState", "ImportJob", "ImportProblem"]
+__all__ = ["Alert", "AlertState", "AlertVersion", "ImportJob", "ImportProblem", "RawPiece"]

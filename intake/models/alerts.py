@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from core.access import Guarded
 from incidents.models import Incident, Severity
-from intake.models.jobs import ImportJob
+from intake.models.jobs import ImportJob, RawPiece
 
 if TYPE_CHECKING:
     from people.models import User
@@ -49,8 +49,7 @@ class Alert(Guarded):
     severity = models.CharField(max_length=10, choices=Severity, blank=True)
     detected_at = models.DateTimeField(null=True)
     record = models.JSONField()
-    raw = models.TextField()
-    raw_sha256 = models.CharField(max_length=64)
+    raw = models.ForeignKey(RawPiece, on_delete=models.PROTECT, related_name="alerts")  # as it came in first
     job = models.ForeignKey(ImportJob, on_delete=models.PROTECT, related_name="alerts")
     line = models.PositiveBigIntegerField()
     state = models.CharField(max_length=10, choices=AlertState, default=AlertState.NEW)
@@ -86,3 +85,22 @@ class Alert(Guarded):
     def permissions_for(self, user: Any) -> frozenset[str]:
         """Responders triage; the rest of the team may look."""
         return self.job.permissions_for(user)
+
+
+class AlertVersion(models.Model):
+    """What a later import said differently about an alert that is known. Only ever added to."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="versions")
+    job = models.ForeignKey(ImportJob, on_delete=models.PROTECT, related_name="+")
+    line = models.PositiveBigIntegerField()
+    record = models.JSONField()
+    raw = models.ForeignKey(RawPiece, on_delete=models.PROTECT, related_name="+")
+    content_digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id}, line {self.line}"

@@ -11,11 +11,17 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from core import journal
 from core.access import Guarded
+from core.actors import SYSTEM
 from core.models import Work
+from core.models.work import WorkState
 
 if TYPE_CHECKING:
     from people.models import User
+
+
+SHOWN_BYTES = 256 * 1024  # of a raw payload
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
@@ -75,11 +81,54 @@ class ImportJob(Work, Guarded):
         return frozenset({"view"}) if user.rights & {"oversee", "audit", "administer"} else frozenset()
 
     @property
+    def counts(self) -> dict[str, Any]:
+        """What came of the file so far, for the journal."""
+        names = ("records", "created", "updated", "repeated", "skipped", "problems", "incidents")
+        return {name: getattr(self, name) for name in names}
+
+    def finish(self, state: WorkState = WorkState.DONE, *, error: str = "") -> bool:
+        """As for all work; the stream "intake" is held before the row, as in every action of this room."""
+        journal.hold("intake")
+        return super().finish(state, error=error)
+
+    def given_up(self, error: str) -> None:
+        """The journal says that it failed, though no worker was left to say so."""
+        journal.record("import.failed", actor=SYSTEM, subject=self, error=error, **self.counts)
+
+    @property
     def percent(self) -> int:
         """How much of the file has been read, 0 to 100."""
         if self.state == "done":
             return 100
         return min(99, self.position * 100 // self.size) if self.size else 0
+
+
+class RawPiece(models.Model):
+    """One record of a file, its very bytes: kept once, however many alerts are in it, and never changed."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.PROTECT, related_name="pieces")
+    offset = models.PositiveBigIntegerField()
+    length = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["offset"]
+        constraints = [models.UniqueConstraint(fields=["job", "offset"], name="piece_once")]
+
+    def __str__(self) -> str:
+        return f"{self.length} bytes at {self.offset}"
+
+    @property
+    def text(self) -> str:
+        """The first 256 KiB as a page shows them."""
+        return bytes(self.content[:SHOWN_BYTES]).decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether `text` is not all of it."""
+        return len(self.content) > SHOWN_BYTES
 
 
 class ImportProblem(models.Model):

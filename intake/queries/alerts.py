@@ -18,7 +18,7 @@ WORST_FIRST = Case(
 
 def alerts_for(user: User, *, state: str = "", severity: str = "", q: str = "") -> QuerySet[Alert]:
     """Alerts the person may see, worst and newest first; by default those to triage, of equal ones the newest."""
-    rows = Alert.objects.visible_to(user).defer("raw", "record").select_related("incident")
+    rows = Alert.objects.visible_to(user).defer("record").select_related("incident")
     if state != "all":
         rows = rows.filter(state=state or AlertState.NEW)
     if severity:

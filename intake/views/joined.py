@@ -17,6 +17,6 @@ SHOWN = 10
 def joined(request: UserRequest, incident: Incident) -> HttpResponse:
     """The newest ten, and how many there are."""
     rows = Alert.objects.filter(incident=incident).order_by("-pk")
-    context = {"incident": incident, "alerts": list(rows.only("title", "product", "severity", "detected_at")[:SHOWN])}
-    context["total"] = len(context["alerts"]) if len(context["alerts"]) < SHOWN else rows.count()
-    return render(request, "intake/alerts/_joined.html", context)
+    newest = list(rows.only("title", "product", "severity", "detected_at")[:SHOWN])
+    total = len(newest) if len(newest) < SHOWN else rows.count()
+    return render(request, "intake/alerts/_joined.html", {"incident": incident, "alerts": newest, "total": total})

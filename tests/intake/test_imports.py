@@ -1,9 +1,11 @@
 """Importing files: what comes in, what is refused, and that doing it twice changes nothing."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,13 +16,17 @@ from core.models import JournalEntry
 from core.models.work import MAX_ATTEMPTS, WorkState
 from core.verify import verify
 from core.work import sweep
+from incidents.actions.incidents import open_incident
 from incidents.models import Incident
+from intake.actions import imports
 from intake.actions.imports import LostLease, cancel_import, import_batch, request_import
-from intake.models import Alert, ImportJob
+from intake.actions.triage import dismiss_alert
+from intake.models import Alert, AlertVersion, ImportJob, RawPiece
 from intake.splitting import split
 from intake.tasks import run_import
 from people.models import User
 from tests.uploads import kept
+from tickets.actions.merging import merge_incidents
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 EVE = FIXTURES / "suricata" / "eve_alerts.ndjson"
@@ -39,7 +45,7 @@ def test_a_suricata_file_becomes_alerts_with_their_raw_payload(alice: User) -> N
     job = bring_in(alice, EVE.read_bytes())
     assert (job.state, job.format, job.created, job.problems) == ("done", "suricata", 8, 0)
     alert = Alert.objects.get(title__startswith="ET SCAN Possible Nmap", line=1)
-    assert json.loads(alert.raw)["alert"]["signature_id"] == 2024364
+    assert json.loads(alert.raw.content)["alert"]["signature_id"] == 2024364
     assert alert.severity == "high"
 
 
@@ -78,16 +84,138 @@ def test_a_critical_alert_opens_an_incident_by_itself_and_equal_ones_join_it(ali
     assert incident.alerts.count() == 2
 
 
-def test_an_alert_that_its_tool_changed_is_updated_and_the_journal_says_what(alice: User) -> None:
+def finding(**info: str) -> dict[str, Any]:
+    """A critical finding of an EDR, with other words in its finding_info."""
     value = json.loads(RANSOMWARE.read_bytes())
-    record = value[0] if isinstance(value, list) else value
-    bring_in(alice, json.dumps(record).encode())
-    record["finding_info"]["title"] = "It was worse than that"
-    job = bring_in(alice, json.dumps(record).encode())
+    record: dict[str, Any] = value[0] if isinstance(value, list) else value
+    record["finding_info"] |= info
+    return record
+
+
+def beacon(severity: str, *, title: str = "Beacon") -> bytes:
+    """The same alert of Suricata, as severe as this."""
+    line = json.loads(EVE.read_bytes().splitlines()[0])
+    line["alert"] |= {"signature": title, "metadata": {"signature_severity": [severity]}}
+    return json.dumps(line).encode()
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_an_alert_to_triage_takes_its_tools_new_words_and_both_payloads_are_kept(alice: User, client_of) -> None:
+    first, second = beacon("Minor"), beacon("Major", title="Beacon to a known server")
+    bring_in(alice, first)
+    job = bring_in(alice, second)
     assert (job.created, job.updated) == (0, 1)
+    alert, version = Alert.objects.get(), AlertVersion.objects.get()
+    assert (alert.title, alert.severity) == ("Beacon to a known server", "high")
+    assert (bytes(alert.raw.content), bytes(version.raw.content)) == (first, second)
     entry = JournalEntry.objects.get(verb="alert.updated")
-    assert entry.data["changes"]["title"][1] == "It was worse than that"
-    assert Alert.objects.get().state == "incident"
+    assert entry.data["changes"]["title"] == ["Beacon", "Beacon to a known server"]
+    assert entry.data["raw"] == [digest(first), digest(second)]
+    page = client_of(alice).get(alert.get_absolute_url()).content.decode()
+    assert digest(first) in page
+    assert digest(second) in page
+
+
+def test_an_alert_in_an_incident_keeps_its_own_words_and_the_incident_hears_of_others(alice: User) -> None:
+    content = json.dumps(finding()).encode()
+    bring_in(alice, content)
+    before = Alert.objects.values().get()
+    job = bring_in(alice, json.dumps(finding(title="Nothing to see here")).encode())
+    assert (job.created, job.updated, job.repeated) == (0, 1, 0)
+    assert Alert.objects.values().get() == before
+    assert bytes(Alert.objects.get().raw.content) == content
+    assert AlertVersion.objects.get().record["title"] == "Nothing to see here"
+    entry = JournalEntry.objects.get(verb="alert.updated")
+    assert entry.stream == Incident.objects.get().journal_stream
+    assert entry.data["said"]["title"][1] == "Nothing to see here"
+    again = bring_in(alice, json.dumps(finding(title="Nothing to see here")).encode())
+    assert (again.updated, again.repeated, AlertVersion.objects.count()) == (0, 1, 1)
+    back = bring_in(alice, content)
+    assert (back.updated, AlertVersion.objects.count()) == (1, 2)
+
+
+def test_mallory_learns_nothing_of_a_hidden_alert_and_changes_nothing_of_it(alice: User, mallory: User) -> None:
+    bring_in(alice, json.dumps(finding()).encode())
+    Incident.objects.update(restricted=True)
+    before = Alert.objects.values().get()
+    job = bring_in(mallory, json.dumps(finding(title="Nothing to see here")).encode())
+    assert (job.created, job.updated, job.repeated, job.incidents) == (0, 0, 1, 0)
+    assert Alert.objects.values().get() == before
+    assert AlertVersion.objects.count() == 1
+    assert not JournalEntry.objects.filter(stream="intake", verb="alert.updated").exists()
+
+
+def test_an_import_of_mallory_does_not_join_a_hidden_incident(alice: User, mallory: User) -> None:
+    bring_in(alice, json.dumps(finding()).encode())
+    hidden = Incident.objects.get()
+    Incident.objects.filter(pk=hidden.pk).update(restricted=True)
+    job = bring_in(mallory, json.dumps(finding(uid="another")).encode())
+    assert (job.created, job.incidents, hidden.alerts.count()) == (1, 1, 1)
+    opened = Incident.objects.exclude(pk=hidden.pk).get()
+    mine = bring_in(alice, json.dumps(finding(uid="a third")).encode())
+    assert (mine.incidents, opened.alerts.count(), hidden.alerts.count()) == (0, 2, 1)
+
+
+def test_a_closed_incident_is_not_joined_but_the_one_it_was_merged_into_is(alice: User, bob: User) -> None:
+    bring_in(alice, json.dumps(finding()).encode())
+    first = Incident.objects.get()
+    other = open_incident(actor=alice, title="The whole story", reporter=alice, commander=alice)
+    merge_incidents(actor=alice, source=first, target=other, reason="One story")
+    job = bring_in(bob, json.dumps(finding(uid="another")).encode())
+    assert (job.incidents, other.alerts.count()) == (0, 1)
+    Incident.objects.filter(pk=other.pk).update(status="closed")
+    assert bring_in(bob, json.dumps(finding(uid="a third")).encode()).incidents == 1
+
+
+def test_an_update_that_makes_an_alert_critical_opens_an_incident(alice: User) -> None:
+    assert bring_in(alice, beacon("Minor")).incidents == 0
+    job = bring_in(alice, beacon("Critical"))
+    assert (job.created, job.updated, job.incidents) == (0, 1, 1)
+    alert = Alert.objects.get()
+    assert (alert.state, alert.severity) == ("incident", "critical")
+    assert alert.incident.severity == "critical"
+
+
+def test_a_dismissed_alert_that_becomes_critical_stays_dismissed(alice: User) -> None:
+    bring_in(alice, beacon("Minor"))
+    dismiss_alert(actor=alice, alert=Alert.objects.get(), reason="Our own scanner.")
+    assert bring_in(alice, beacon("Critical")).incidents == 0
+    assert Alert.objects.get().state == "dismissed"
+
+
+def wrapper(count: int) -> bytes:
+    return json.dumps({"findings": [finding(uid=f"f-{n}") | {"severity_id": 2} for n in range(count)]}).encode()
+
+
+def test_many_findings_of_one_record_share_its_bytes(alice: User) -> None:
+    content = wrapper(300)
+    job = bring_in(alice, content)
+    assert (job.state, job.created, RawPiece.objects.count()) == ("done", 300, 1)
+    piece = RawPiece.objects.get()
+    assert (piece.sha256, piece.length) == (digest(content), len(content))
+
+
+def test_records_of_many_findings_are_taken_in_a_few_at_a_time(alice: User, monkeypatch) -> None:
+    monkeypatch.setattr(imports, "ENOUGH_ALERTS", 5)
+    content = b"\n".join(
+        json.dumps({"findings": [finding(uid=f"{line}-{n}") | {"severity_id": 2} for n in range(3)]}).encode()
+        for line in range(5)
+    )
+    job = bring_in(alice, content)
+    assert (job.state, job.created, job.records) == ("done", 15, 5)
+    entries = JournalEntry.objects.filter(verb="alerts.imported").order_by("seq")
+    assert [len(entry.data["alerts"]) for entry in entries] == [6, 6, 3]
+
+
+def test_beyond_a_thousand_findings_of_one_record_the_rest_is_a_problem(alice: User) -> None:
+    small = {"class_uid": 2004, "metadata": {"product": {"name": "Tool"}}}
+    findings = [small | {"finding_info": {"title": "Weak", "uid": f"f-{n}"}} for n in range(1001)]
+    job = bring_in(alice, json.dumps({"findings": findings}).encode())
+    assert (job.created, job.problems) == (1000, 1)
+    assert "more than 1000 findings" in job.problem_rows.get().reason
 
 
 @pytest.mark.parametrize(
@@ -169,6 +297,8 @@ def test_a_job_whose_worker_dies_again_and_again_is_given_up(alice: User) -> Non
     job.refresh_from_db()
     assert job.state == WorkState.FAILED
     assert "died 3 times" in job.error
+    entry = JournalEntry.objects.get(verb="import.failed")
+    assert (entry.actor_kind, entry.data["error"]) == ("system", job.error)
 
 
 def test_the_command_imports_on_the_same_path(alice: User, capsys) -> None:

@@ -113,6 +113,15 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
     ),
     "people_invitation": lambda row, entries: any(e.data.get("invitation") == row["id"] for e in entries),
     "intake_alert": _alert,
+    "intake_rawpiece": lambda row, entries: any(
+        row["job_id"] == e.data.get("job")
+        or (e.target_type == "intake.ImportJob" and e.target_id == str(row["job_id"]))
+        for e in entries
+    ),
+    "intake_alertversion": lambda row, entries: any(
+        e.verb == "alert.updated" and e.target_id == str(row["alert_id"]) and e.data["job"] == row["job_id"]
+        for e in entries
+    ),
     "intake_importproblem": lambda row, entries: any(
         e.target_type == "intake.ImportJob" and e.target_id == str(row["job_id"]) for e in entries
     ),
