@@ -18,6 +18,8 @@ from intake.models import Alert
 from intake.queries.alerts import alerts_for, alike, facts, tally
 from people.requests import UserRequest
 
+SHOWN_VERSIONS = 10
+
 
 @require_safe
 @open_to("team")
@@ -43,6 +45,7 @@ def _page(request: UserRequest, alert: Alert, *, status: int = 200, **bound: for
         "alert": alert,
         "facts": facts(alert),
         "same": same,
+        "versions": alert.versions.select_related("raw", "job").order_by("-pk")[:SHOWN_VERSIONS],
         "promote": bound.get("promote") or PromoteForm(auto_id="promote_%s"),
         "join": bound.get("join") or JoinForm(auto_id="join_%s"),
         "dismiss": bound.get("dismiss") or DismissForm(auto_id="dismiss_%s"),
@@ -79,7 +82,7 @@ def join(request: UserRequest, alert: Alert) -> HttpResponse:
     form = JoinForm(request.POST, auto_id="join_%s")
     if not form.is_valid():
         return _page(request, alert, status=422, join=form)
-    incident = Incident.objects.visible_to(request.user).filter(number=form.cleaned_data["number"].strip()).first()
+    incident = Incident.objects.visible_to(request.user).with_number(form.cleaned_data["number"])
     if incident is None:
         form.add_error("number", "There is no such incident.")
     elif "work" not in incident.permissions_for(request.user):
