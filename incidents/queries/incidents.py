@@ -38,6 +38,7 @@ SORTS: dict[str, Any] = {  # what a column is sorted by, ascending
     "detected": F("detected_at"),
     "changed": F("updated_at"),
 }
+PEOPLE = ("customer", "commander", "reporter", "situation_by", "post_mortem_approved_by")
 NEEDY = 5
 SOON = dt.timedelta(hours=1)
 
@@ -135,13 +136,24 @@ def choices() -> Choices:
 
 
 # -- One incident -----------------------------------------------------------------------------------------------------
+def tag(seq: int) -> str:
+    """What polling compares: the last entry of the incident, and the minute, since clocks run without entries."""
+    return f"{seq}-{int(timezone.now().timestamp()) // 60}"
+
+
+def tag_of(incident: Incident) -> str:
+    """The tag now. Read it before what it stands for, never after: else a page could be older than its tag says."""
+    return tag(journal.head(incident.journal_stream)[0])
+
+
 def head(incident: Incident, tab: str) -> dict[str, Any]:
-    """What incidents/incident.html and incidents/_head.html need: two queries.
+    """What incidents/incident.html and incidents/_head.html need: three queries; the incident as it is after the tag.
 
     `team` has one assignment for each person, the weightiest of their roles first; `tag` is what polling compares.
     """
-    tag = str(journal.head(incident.journal_stream)[0])
-    return {"incident": incident, "tab": tab, "tag": tag, "team": team(incident)}
+    seen = tag_of(incident)
+    incident = Incident.objects.select_related(*PEOPLE).get(pk=incident.pk)
+    return {"incident": incident, "tab": tab, "tag": seen, "team": team(incident)}
 
 
 def team(incident: Incident) -> list[RoleAssignment]:
@@ -211,11 +223,11 @@ def ties(incident: Incident, user: User) -> list[Tie]:
 
 def overview(incident: Incident, user: User) -> dict[str, Any]:
     """All that the overview shows beside tickets, in five queries, whatever the size of the tree."""
-    people = ("customer", "commander", "reporter", "situation_by", "post_mortem_approved_by")
-    incident = Incident.objects.select_related(*people).get(pk=incident.pk)
+    frame = head(incident, "overview")
+    incident = frame["incident"]
     following = incident.stage.next
     return {
-        **head(incident, "overview"),
+        **frame,
         "steps": steps(incident),
         "following": following,
         "missing": missing_for(incident, following) if following else [],

@@ -109,6 +109,7 @@ def declare(request: UserRequest) -> HttpResponse:
 def overview(request: UserRequest, incident: Incident) -> HttpResponse:
     """Where the incident stands."""
     context = queries.overview(incident, request.user)
+    incident = context["incident"]
     context["editable"] = incident.is_open and "work" in request.permissions
     context["may_take"] = may_take(incident, request.user, request.permissions)
     return render(request, "incidents/overview.html", context)
@@ -119,9 +120,9 @@ def overview(request: UserRequest, incident: Incident) -> HttpResponse:
 def head(request: UserRequest, incident: Incident) -> HttpResponse:
     """The header of the incident's pages, polled; access was checked before the 304."""
     asked = request.GET.get("tab", "")
-    context = queries.head(incident, asked if asked in TABS else "overview")
-    if same := not_modified(request, context["tag"]):
+    if same := not_modified(request, queries.tag_of(incident)):
         return same
+    context = queries.head(incident, asked if asked in TABS else "overview")
     return render(request, "incidents/_head.html", context)
 
 

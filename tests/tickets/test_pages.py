@@ -3,12 +3,15 @@
 import datetime as dt
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from core.models import JournalEntry
 from incidents.actions import team
+from incidents.actions.lifecycle import assess_severity
 from incidents.models import Incident
-from people.models import Customer
+from people.models import Customer, User
 from tickets.actions import comments, tickets
 from tickets.models import Ticket
 
@@ -105,6 +108,39 @@ def test_an_unchanged_tree_answers_304_after_six_queries(
     cost = queries(client, f"{base}tree/rows/", django_assert_max_num_queries(6), **{"HX-PTag": tag})
     answer = client.get(f"{base}tree/rows/", headers={**HTMX, "HX-PTag": tag})
     assert (answer.status_code, answer.content, cost) == (304, b"", 6)
+
+
+@pytest.mark.parametrize("part", ["tree/rows/", "tickets/next/", "head/"])
+def test_a_clock_that_runs_out_reaches_bob_though_nobody_did_anything(client_of, bob, base, make_ticket, part) -> None:
+    now = timezone.now().replace(second=30, microsecond=0)
+    with time_machine.travel(now, tick=False):
+        make_ticket("Beacon", due_at=now + dt.timedelta(minutes=1))
+        client = client_of(bob)
+        first = client.get(f"{base}{part}", headers=HTMX)
+        known = {**HTMX, "HX-PTag": first.context["tag"]}
+        assert client.get(f"{base}{part}", headers=known).status_code == 304
+    with time_machine.travel(now + dt.timedelta(minutes=2), tick=False):
+        later = client.get(f"{base}{part}", headers=known)
+        assert later.status_code == 200
+        assert later.content != first.content
+
+
+def test_a_page_is_never_older_than_its_tag(client_of, alice, bob, incident, base, make_ticket, monkeypatch) -> None:
+    """Alice is faster than Bob's page, between the moment his access was checked and the moment its tag is read."""
+    make_ticket("Beacon")
+    client = client_of(bob)
+    first_read = Incident.permissions_for
+
+    def and_then_alice_acts(self: Incident, user: User) -> frozenset[str]:
+        found = first_read(self, user)
+        monkeypatch.undo()
+        assess_severity(actor=alice, incident=incident, severity="critical")
+        return found
+
+    for page in ("", "head/", "tree/", "members/", "log/"):
+        assess_severity(actor=alice, incident=incident, severity="low")
+        monkeypatch.setattr(Incident, "permissions_for", and_then_alice_acts)
+        assert client.get(f"{base}{page}").context["incident"].severity == "critical", page
 
 
 def test_a_change_of_alice_reaches_bob_with_his_next_tick(

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from core import htmx, requests
 from incidents.models import Incident
+from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
 from tickets.actions.undo import UNDO
 from tickets.forms.attachments import AttachForm
@@ -91,7 +92,7 @@ def undo_url(request: UserRequest, ticket: Ticket) -> str:
 
 def panel(request: UserRequest, ticket: Ticket, *, toasts: bool = False) -> HttpResponse:
     """The ticket as fragment (panel beside the tree, dialog, or the middle of its page)."""
-    tag = frames.tag_of(ticket.incident)
+    tag = tag_of(ticket.incident)
     context = {**ticket_context(request, ticket), "tag": tag, "toasts": toasts}
     response = htmx.render(request, "tickets/_ticket.html", context)
     response["HX-PTag"] = tag
@@ -134,7 +135,7 @@ def tree_context(request: UserRequest, incident: Incident, query: QueryDict) -> 
 
 def rows(request: UserRequest, incident: Incident, *, toasts: bool = False) -> HttpResponse:
     """The body of the tree's table as fragment, as the page that asks shows it (its own query string)."""
-    tag = frames.tag_of(incident)
+    tag = tag_of(incident)
     query = request.GET
     if request.method == "POST":  # a drag: the rows as the page's address has them
         query = QueryDict(request.headers.get("HX-Current-URL", "").partition("?")[2][:500])

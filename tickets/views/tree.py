@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from core import htmx
 from core.access import guarded
 from incidents.models import Incident
+from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
 from tickets.models import Ticket
 from tickets.queries import frame as frames
@@ -31,7 +32,7 @@ def tree(request: UserRequest, incident: Incident) -> HttpResponse:
 @guarded(Incident, "view")
 def rows(request: UserRequest, incident: Incident) -> HttpResponse:
     """The polled rows; 304 while nothing in the incident changed."""
-    return htmx.not_modified(request, frames.tag_of(incident)) or answers.rows(request, incident)
+    return htmx.not_modified(request, tag_of(incident)) or answers.rows(request, incident)
 
 
 @require_safe
@@ -40,10 +41,11 @@ def next_up(request: UserRequest, incident: Incident) -> HttpResponse:
     """The card of the overview: what is due next, mine, or nobody's (`?show=`)."""
     show = request.GET.get("show", "")
     show = show if show in KINDS else "due"
-    tag = f"{frames.tag_of(incident)}-{show}"
+    tag = f"{tag_of(incident)}-{show}"
     unchanged = htmx.not_modified(request, tag)
     if unchanged:
         return unchanged
+    frames.reread(incident)
     context = {"incident": incident, "tag": tag, "show": show, "kinds": KINDS}
     context["rows"] = next_tickets(incident, request.user, show=show)
     response = htmx.render(request, "tickets/_next.html", context)
