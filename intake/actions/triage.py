@@ -11,6 +11,7 @@ from core import journal
 from core.access import granted
 from core.actions import action
 from core.actors import Actor
+from core.models import JournalEntry
 from incidents.actions.incidents import open_incident
 from incidents.models import Incident, Severity
 from incidents.models.guards import require_open
@@ -142,8 +143,8 @@ def join_alert(*, actor: Actor, alert: Alert, incident: Incident, alike: bool = 
 
 
 @action
-def dismiss_alert(*, actor: Actor, alert: Alert, reason: str, alike: bool = True) -> int:
-    """Say why it needs no incident; gives how many were dismissed.
+def dismiss_alert(*, actor: Actor, alert: Alert, reason: str, alike: bool = True) -> JournalEntry:
+    """Say why it needs no incident; gives the entry, whose `alerts` are the keys of those dismissed.
 
     Raises:
         ValidationError: there is no reason, or somebody dealt with it already.
@@ -154,16 +155,34 @@ def dismiss_alert(*, actor: Actor, alert: Alert, reason: str, alike: bool = True
     found = _waiting(alert, alike=alike)
     ids = [one.pk for one in found]
     Alert.objects.filter(pk__in=ids).update(state=AlertState.DISMISSED, reason=reason.strip()[:300])
-    journal.record("alert.dismissed", actor=actor, subject=alert, reason=reason.strip(), alerts=ids)
-    return len(ids)
+    return journal.record("alert.dismissed", actor=actor, subject=alert, reason=reason.strip(), alerts=ids)
+
+
+def _dismissed_with(alert: Alert, seq: int) -> set[int]:
+    """The alerts that entry `seq` says were dismissed together with this one, less those dismissed anew since."""
+    entries = JournalEntry.objects.filter(stream=alert.journal_stream, verb="alert.dismissed")
+    entry = entries.filter(seq=seq, target_type=alert._meta.label, target_id=str(alert.pk)).first()
+    if entry is None:
+        raise ValidationError("There is nothing to take back.")
+    later = entries.filter(seq__gt=seq).values_list("data", flat=True)
+    return set(entry.data["alerts"]).difference(*(data["alerts"] for data in later))
 
 
 @action
-def reopen_alert(*, actor: Actor, alert: Alert) -> Alert:
-    """Put a dismissed alert back to be triaged."""
+def reopen_alert(*, actor: Actor, alert: Alert, entry: int | None = None) -> Alert:
+    """Put a dismissed alert back to be triaged; with the number of the `entry` that dismissed it, all that went along.
+
+    Raises:
+        ValidationError: none of them is dismissed any more, or the entry is not about this alert.
+    """
     journal.hold("intake")
-    if not Alert.objects.filter(pk=alert.pk, state=AlertState.DISMISSED).update(state=AlertState.NEW, reason=""):
+    wanted = {alert.pk} if entry is None else _dismissed_with(alert, entry)
+    ids = list(
+        Alert.objects.filter(pk__in=wanted, state=AlertState.DISMISSED).order_by("pk").values_list("pk", flat=True)
+    )
+    if not ids:
         raise ValidationError("Only a dismissed alert can be put back.")
+    Alert.objects.filter(pk__in=ids).update(state=AlertState.NEW, reason="")
     alert = Alert.objects.get(pk=alert.pk)
-    journal.record("alert.put_back", actor=actor, subject=alert)
+    journal.record("alert.put_back", actor=actor, subject=alert, alerts=ids)
     return alert

@@ -24,6 +24,12 @@ class DismissForm(PromoteForm):
     reason = VisibleText(label="Why it needs no incident", max_length=300)
 
 
+class PutBackForm(forms.Form):
+    """Which dismissal is taken back: the number of its entry in the journal; none for one alert alone."""
+
+    entry = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+
 class AlertFilter(forms.Form):
     """What the list shows; anything else in the query string is ignored."""
 

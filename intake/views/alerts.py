@@ -13,7 +13,7 @@ from core.htmx import done, render, toast
 from core.lists import listing
 from incidents.models import Incident
 from intake.actions import triage
-from intake.forms.alerts import AlertFilter, DismissForm, JoinForm, PromoteForm
+from intake.forms.alerts import AlertFilter, DismissForm, JoinForm, PromoteForm, PutBackForm
 from intake.models import Alert
 from intake.queries.alerts import alerts_for, alike, facts, tally
 from people.requests import UserRequest
@@ -104,8 +104,9 @@ def dismiss(request: UserRequest, alert: Alert) -> HttpResponse:
     form = DismissForm(request.POST, auto_id="dismiss_%s")
     if form.is_valid():
         try:
-            count = triage.dismiss_alert(actor=request.user, alert=alert, **form.cleaned_data)
-            toast(request, f"{count} dismissed.", undo=reverse("intake:put_back", kwargs={"alert": alert.pk}))
+            entry = triage.dismiss_alert(actor=request.user, alert=alert, **form.cleaned_data)
+            undo = reverse("intake:put_back", kwargs={"alert": alert.pk}, query={"entry": entry.seq})
+            toast(request, f"{len(entry.data['alerts'])} dismissed.", undo=undo)
             return done(request, reverse("intake:alerts"))
         except ValidationError as refused:
             form.add_error(None, refused)
@@ -115,9 +116,11 @@ def dismiss(request: UserRequest, alert: Alert) -> HttpResponse:
 @require_POST
 @guarded(Alert, "work")
 def put_back(request: UserRequest, alert: Alert) -> HttpResponse:
-    """Triage a dismissed one again."""
+    """Triage a dismissed one again; with the `entry` that dismissed several, all of them."""
+    form = PutBackForm(request.GET)
+    entry = form.cleaned_data["entry"] if form.is_valid() else 0  # no entry has this number
     try:
-        triage.reopen_alert(actor=request.user, alert=alert)
+        triage.reopen_alert(actor=request.user, alert=alert, entry=entry)
     except ValidationError as refused:
         toast(request, " ".join(refused.messages))
     return done(request, alert.get_absolute_url())

@@ -1,12 +1,14 @@
 """What people do with alerts."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
+from core.models import JournalEntry
 from incidents.models import Incident
 from intake.actions.imports import request_import
 from intake.actions.triage import dismiss_alert, promote_alert, reopen_alert
@@ -94,6 +96,54 @@ def test_dismissing_needs_a_reason_and_can_be_taken_back(alice: User, alert: Ale
     reopen_alert(actor=alice, alert=alert)
     alert.refresh_from_db()
     assert alert.state == "new"
+
+
+def alike(user: User, number: int) -> list[Alert]:
+    """Alerts that say the same."""
+    lines = [json.loads(EVE.read_bytes().splitlines()[0]) | {"flow_id": flow} for flow in range(number)]
+    content = "\n".join(json.dumps(line) for line in lines).encode()
+    run_import(request_import(actor=user, file=kept("e.json", content), name="e.json").pk)
+    return list(Alert.objects.order_by("pk"))
+
+
+def undo_in(page: str) -> str:
+    """Where the toast's button posts to."""
+    found = re.search(r'action="(/alerts/[^"]+/put-back/[^"]*)"', page)
+    assert found
+    return found[1]
+
+
+def test_undo_takes_back_the_whole_dismissal_and_nothing_else(alice: User, client_of: Browser) -> None:
+    one, two, three = alike(alice, 3)
+    browser = client_of(alice)
+    dismiss_alert(actor=alice, alert=three, reason="Our own scanner.", alike=False)
+    page = browser.post(f"/alerts/{one.pk}/dismiss/", {"reason": "Our own scanner.", "alike": "on"}, follow=True)
+    assert "2 dismissed." in page.content.decode()
+    reopen_alert(actor=alice, alert=two)
+    dismiss_alert(actor=alice, alert=two, reason="Looked at by itself.")
+    browser.post(undo_in(page.content.decode()))
+    assert list(Alert.objects.order_by("pk").values_list("state", flat=True)) == ["new", "dismissed", "dismissed"]
+
+
+def test_undo_puts_back_all_that_were_dismissed_together(alice: User, client_of: Browser) -> None:
+    one, *_ = alike(alice, 3)
+    browser = client_of(alice)
+    page = browser.post(f"/alerts/{one.pk}/dismiss/", {"reason": "Our own scanner.", "alike": "on"}, follow=True)
+    undo = undo_in(page.content.decode())
+    browser.post(undo)
+    assert Alert.objects.filter(state="new", reason="").count() == 3
+    entry = JournalEntry.objects.get(verb="alert.put_back")
+    assert entry.data["alerts"] == sorted(Alert.objects.values_list("pk", flat=True))
+    browser.post(undo)
+    assert JournalEntry.objects.filter(verb="alert.put_back").count() == 1
+
+
+@pytest.mark.parametrize("entry", ["0", "x", "-1", "99999999999999999999", "1"])
+def test_an_undo_that_names_another_entry_takes_nothing_back(alice: User, client_of: Browser, entry: str) -> None:
+    one, *_ = alike(alice, 2)
+    dismiss_alert(actor=alice, alert=one, reason="Our own scanner.")
+    assert client_of(alice).post(f"/alerts/{one.pk}/put-back/?entry={entry}").status_code == 302
+    assert Alert.objects.filter(state="dismissed").count() == 2
 
 
 def test_equal_alerts_are_one_line_with_their_number_and_go_together(alice, client_of: Browser) -> None:
