@@ -76,7 +76,7 @@ def job(request: UserRequest, job: ReportJob) -> HttpResponse:
     """How far it is; asked again and again until it ends."""
     if not is_htmx(request):
         return done(request, reverse("reporting:report", kwargs={"number": job.incident.number}))
-    context = {"job": job, "incident": job.incident}
+    context: dict[str, Any] = {"job": job, "incident": job.incident}
     if job.is_finished:
         context |= {"listing": _versions(request, job.incident), "is_fragment": True}
     return not_modified(request, job.tag) or render(request, CARD, context)

@@ -11,6 +11,7 @@ from core.access import guarded
 from core.models import JournalEntry
 from core.models.versions import Conflict
 from incidents.models import Incident
+from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
 from tickets.actions import tickets as actions
 from tickets.forms.tickets import PARTS, AddForm, EditForm, VersionForm
@@ -70,7 +71,7 @@ def _add_page(request: UserRequest, incident: Incident, form: AddForm, **extra: 
 def ticket(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """The page of a ticket; with htmx the panel alone, polled."""
     if htmx.is_htmx(request):
-        unchanged = htmx.not_modified(request, frames.tag_of(ticket.incident))
+        unchanged = htmx.not_modified(request, tag_of(ticket.incident))
         return unchanged or answers.panel(request, ticket)
     frame = frames.frame(ticket.incident)
     context = {**answers.ticket_context(request, ticket), "team": frame.team, "tag": frame.tag, "tab": "tree"}
