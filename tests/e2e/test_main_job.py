@@ -185,7 +185,7 @@ def both_edit_the_same_ticket(alice: Page, bob: Page, number: str) -> None:
 
 def closing_names_what_is_missing(alice: Page, number: str) -> None:
     steps.go(alice, number)
-    alice.get_by_role("link", name="Another step, with a reason").click()
+    alice.get_by_role("link", name="Another step …").click()
     form = steps.dialog(alice)
     steps.field(form, "New stage").select_option("closed")
     steps.field(form, "Reason").fill("We are tired.")

@@ -18,7 +18,7 @@ FORBIDDEN = """() => {
 def use(page: Page) -> None:
     """What a person does on every page: waits for a refresh, opens menus and dialogs, changes the theme."""
     number = steps.declare(page, "Normal use", commander="Alice Lindqvist")
-    page.get_by_role("link", name="Another step, with a reason").click()
+    page.get_by_role("link", name="Another step …").click()
     steps.close_dialog(page)
     page.get_by_role("button", name="More actions").click()
     page.keyboard.press("Escape")
