@@ -57,7 +57,7 @@ def addresses(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def findings(page: Page) -> list[str]:
-    """What axe calls serious or critical; in a window as tall as the page, so that the bar at its foot hides nothing."""
+    """What axe calls serious or critical, in a window as tall as the page: the bar at its foot hides nothing."""
     window = page.viewport_size or {"width": 1280, "height": 800}
     tall = int(page.evaluate("document.documentElement.scrollHeight"))
     page.set_viewport_size({"width": window["width"], "height": max(tall + 80, window["height"])})
