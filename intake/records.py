@@ -149,9 +149,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A readable record that is no alert to work on, and why in plain words."""
+    """A readable record that is no alert to work on, and why in plain words; `broken`: it wanted to be one."""
 
     reason: str
+    broken: bool = False
 
 
 Mapped = Record | Skipped

@@ -41,6 +41,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("comment.chosen", ""): "chose a comment on #{ticket} for the report, or took it out",
     ("file.attached", ""): "attached {target} to #{ticket}",
     ("file.downloaded", ""): "downloaded {target} from #{ticket}",
+    ("alert.updated", ""): "said something else about the alert {target}",
     ("alert.joined", ""): "put {count} alert(s) into this incident",
     ("report.requested", ""): "asked for version {version} of the report",
     ("report.made", ""): "made version {version} of the report ({pages} pages)",

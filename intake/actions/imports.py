@@ -67,7 +67,9 @@ class Batch:
     def take(self, job: ImportJob, piece: Piece, raw: RawPiece, found: Mapped) -> None:
         """One alert of a piece; the same one twice in a batch counts as known."""
         if isinstance(found, Skipped):
-            self.skipped += 1
+            self.skipped += not found.broken
+            if found.broken:
+                self.refuse(job, piece, found.reason)
             return
         alert = _alert(job, piece, raw, found)
         if alert.dedup_key in self.alerts:
@@ -224,7 +226,7 @@ def import_batch(*, actor: Actor, job: ImportJob, format: str, pieces: Sequence[
     batch = _read(job, format, pieces)
     found = _sort(batch)
     _keep(found)
-    ImportProblem.objects.bulk_create(batch.problems)
+    ImportProblem.objects.bulk_create(batch.problems, ignore_conflicts=True)
     raised = _update(actor, found.changed)
     opened = open_for_critical(
         actor=actor, alerts=[*found.new, *raised], reporter=job.uploaded_by, also=found.incidents

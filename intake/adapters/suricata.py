@@ -58,7 +58,7 @@ def map_record(value: object) -> list[Mapped]:
     if kind != "alert":
         return [Skipped(f"not an alert: {kind or 'no event_type'}")]
     if not line.sub("alert"):
-        return [Skipped("an alert without its alert part")]
+        return [Skipped("an alert without its alert part", broken=True)]
     return [_alert(line)]
 
 

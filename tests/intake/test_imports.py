@@ -49,6 +49,13 @@ def test_a_suricata_file_becomes_alerts_with_their_raw_payload(alice: User) -> N
     assert alert.severity == "high"
 
 
+def test_a_line_that_wanted_to_be_an_alert_and_is_none_is_listed_with_its_number(alice: User) -> None:
+    content = EVE.read_bytes().strip() + b'\n{"event_type": "flow"}\n{"event_type": "alert", "timestamp": "nonsense"}\n'
+    job = bring_in(alice, content)
+    assert (job.created, job.skipped, job.problems) == (8, 1, 1)
+    assert list(job.problem_rows.values_list("line", "reason")) == [(10, "an alert without its alert part")]
+
+
 def test_the_same_file_twice_changes_nothing(alice: User) -> None:
     bring_in(alice, EVE.read_bytes())
     before = list(Alert.objects.order_by("pk").values())
