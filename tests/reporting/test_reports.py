@@ -89,6 +89,17 @@ def test_the_report_tells_the_incident_from_cover_to_seal(
     assert job.head_hash in text.replace(" ", "")
 
 
+def test_every_page_carries_number_marking_and_page_number(bob: User, incident: Incident) -> None:
+    job, _ = report_of(incident, bob)
+    with default_storage.open(job.key) as file:
+        pages = [page.extract_text() for page in PdfReader(io.BytesIO(file.read())).pages]
+    assert len(pages) > 2
+    for number, text in enumerate(pages[1:], 2):
+        assert incident.number in text
+        assert incident.tlp in text
+        assert f"{number} of {len(pages)}" in text
+
+
 def test_the_seal_in_the_report_is_the_entry_that_asked_for_it(alice: User, incident: Incident) -> None:
     job, text = report_of(incident, alice)
     entry = JournalEntry.objects.get(stream=incident.journal_stream, verb="report.requested")
