@@ -92,13 +92,13 @@ def take(page: Page, suffix: str) -> None:
 
 
 def save(page: Page, path: Path) -> None:
-    """What the window shows, with as many colours as fit into the size."""
+    """What the window shows in its true colours, which mean something here; in fewer only if it would be too large."""
     page.screenshot(path=path)
     for colours in (256, 128, 64):
-        with Image.open(path) as picture:
-            picture.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size <= MOST_BYTES:
             break
+        with Image.open(path) as picture:
+            picture.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.relative_to(ROOT)} {path.stat().st_size // 1000} kB")
 
 
