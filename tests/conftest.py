@@ -17,6 +17,14 @@ from tickets.models import Ticket
 MakeUser = Callable[..., User]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that commits empties the tables after it: the groups and rights of the migrations must come back."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker and marker.kwargs.get("transaction") and not marker.kwargs.get("serialized_rollback"):
+            raise pytest.UsageError(f"{item.nodeid} needs django_db(transaction=True, serialized_rollback=True).")
+
+
 @pytest.fixture
 def make_user(db: None) -> MakeUser:
     """A person by first name, in groups, perhaps of a customer."""

@@ -23,7 +23,7 @@ class Impatient(FileSystemStorage):
         return super().save(name, content, max_length)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_no_lock_is_held_while_a_file_is_stored(
     alice, incident, make_ticket, client_of, settings, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from comms.models import Message, Notification
 from core import reactions, tasks
@@ -174,6 +175,7 @@ def test_a_reaction_that_always_raises_fails_after_three_and_others_finish(
     work_off()
     broken = list(Reaction.objects.filter(handler=broken_handler))
     for _ in range(3):
+        Reaction.objects.filter(handler=broken_handler, state="queued").update(due=timezone.now())
         for reaction in broken:
             tasks.react(reaction.pk)
     ends = {(one.state, one.attempts) for one in Reaction.objects.filter(handler=broken_handler)}
