@@ -90,8 +90,8 @@ def mix(number: str, seed: str, many: str) -> dict[str, int]:
             elif what == "move":
                 parent, first = choose.choice([None, other.number]), choose.random() < 0.5
                 actions.move_ticket(actor=alice, ticket=one, parent=parent, first=first)
-            else:
-                actions.drop_branch(actor=alice, ticket=one, reason="Not ours.")
+            elif not actions.drop_branch(actor=alice, ticket=one, reason="Not ours."):
+                what = "nothing"  # all of it was dropped before
             counts[what] += 1
         except ValidationError:
             counts["refused"] += 1
