@@ -12,9 +12,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from core.access import NEEDED
+
 register = template.Library()
 
-TEAM_RIGHTS = frozenset({"respond", "oversee", "audit", "administer"})
+TEAM_RIGHTS = NEEDED["team"]
 STAGES = {  # status: class that colours it, word
     "detected": ("detected", "Detected"),
     "analyzing": ("analyzing", "Analyzing"),
