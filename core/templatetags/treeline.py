@@ -5,13 +5,14 @@ from collections.abc import Collection
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Textarea
 from django.template.defaultfilters import date
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from core import compare
 from core.access import NEEDED
 
 register = template.Library()
@@ -242,17 +243,22 @@ def is_choices(field: BoundField) -> bool:
 
 
 @register.simple_tag
-def clashes(conflict: Any, form: Any) -> list[dict[str, str]]:
-    """Fields that two people changed: name, label, and theirs and mine as text to read and as value to post.
+def clashes(conflict: Any, form: Any) -> list[dict[str, Any]]:
+    """Fields that two people changed: name, label, theirs and mine as text to read and as value to post.
+
+    Long text has `pieces` as well, which lead from theirs to mine (core.compare; None if that is too much to compare).
 
     `conflict` is a core.models.versions.Conflict, `form` the bound form that was refused.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in conflict.fields:
         bound, theirs, mine = form[name], getattr(conflict.theirs, name), conflict.mine.get(name)
         row = {"name": bound.html_name, "label": str(bound.label)}
         row |= {"theirs": _shown(bound, theirs), "their_value": _posted(bound, theirs)}
-        rows.append(row | {"mine": _shown(bound, mine), "my_value": _posted(bound, mine)})
+        row |= {"mine": _shown(bound, mine), "my_value": _posted(bound, mine)}
+        if theirs and mine and isinstance(bound.field.widget, Textarea):
+            row |= {"is_long": True, "pieces": compare.difference(row["theirs"], row["mine"])}
+        rows.append(row)
     return rows
 
 
