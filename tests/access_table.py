@@ -147,6 +147,8 @@ ROWS: dict[str, Row] = {
     "tickets:lead": Row(get=WORK, post=WORK),
     "tickets:move": Row(get=WORK, post=WORK),
     "tickets:undo": Row(post=WORK),
+    "tickets:undo_last": Row(post=WORK),
+    "tickets:undo_drop_all": Row(post=LEAD),
     "tickets:drop": Row(get=LEAD, post=LEAD),
     "tickets:drop_all": Row(get=LEAD, post=LEAD),
     "tickets:merge": Row(get=LEAD, post=LEAD),

@@ -152,6 +152,12 @@ def _undo(world: World) -> Run:
     return partial(undo.undo_change, actor=world.people["bob"], ticket=ticket, entry=entry)
 
 
+def _undo_all(world: World) -> Run:
+    tickets.drop_open_tickets(actor=world.people["alice"], incident=world.incident, reason="False alarm.")
+    entry = JournalEntry.objects.get(stream=world.incident.journal_stream, verb="ticket.all_dropped")
+    return partial(undo.undo_drop_all, actor=world.people["alice"], incident=world.incident, entry=entry)
+
+
 def _role(world: World, name: str) -> RoleAssignment:
     return RoleAssignment.objects.get(incident=world.incident, user=world.people[name], until=None)
 
@@ -236,6 +242,7 @@ SAMPLES: dict[str, Sample] = {
         "alice", tickets.drop_open_tickets, incident=_incident, reason=_is("All over")
     ),
     "tickets.actions.undo.undo_change": _undo,
+    "tickets.actions.undo.undo_drop_all": _undo_all,
     "tickets.actions.comments.add_comment": _by(
         "bob", comments.add_comment, ticket=_ticket, body=_is("Ask @carol about it.")
     ),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import attachments, changes, comments, merging, moves, tickets, tree
+from tickets.views import attachments, changes, comments, merging, moves, tickets, tree, undo
 
 app_name = "tickets"
 ROOT = "incidents/<str:number>/"
@@ -13,6 +13,8 @@ urlpatterns = [
     path(f"{ROOT}tickets/next/", tree.next_up, name="next"),
     path(f"{ROOT}tickets/add/", tickets.add, name="add"),
     path(f"{ROOT}tickets/drop/", moves.drop_all, name="drop_all"),
+    path(f"{ROOT}tickets/drop/undo/<int:entry>/", undo.undo_drop_all, name="undo_drop_all"),
+    path(f"{ROOT}undo/", undo.undo_last, name="undo_last"),
     path(f"{ROOT}merge/", merging.merge, name="merge"),
 
     path(TICKET, tickets.ticket, name="ticket"),
@@ -22,7 +24,7 @@ urlpatterns = [
     path(f"{TICKET}lead/", changes.lead, name="lead"),
     path(f"{TICKET}move/", moves.move, name="move"),
     path(f"{TICKET}drop/", moves.drop, name="drop"),
-    path(f"{TICKET}undo/<int:entry>/", changes.undo, name="undo"),
+    path(f"{TICKET}undo/<int:entry>/", undo.undo, name="undo"),
 
     path(f"{TICKET}comments/add/", comments.comment, name="comment"),
     path(f"{TICKET}comments/<int:comment>/edit/", comments.edit_comment, name="edit_comment"),

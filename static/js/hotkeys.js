@@ -21,12 +21,12 @@ function act(element) {
   return true;
 }
 
-function single(key) {
+function single(key, repeated) {
   if (key === "?") {
     document.getElementById("keys")?.showModal();
     return true;
   }
-  if (key === "u") return undoLast();
+  if (key === "u") return repeated || undoLast(); // held down it is still one change
   if (/^[1-9]$/.test(key)) {
     const tab = document.querySelectorAll("a[data-tab]")[Number(key) - 1];
     return tab ? act(tab) : false;
@@ -42,7 +42,7 @@ document.addEventListener("keydown", (event) => {
   const hit = find(first + key) ?? find(key);
   const waits = !mod && !hit && !first && document.querySelector(`[data-hotkey^="${CSS.escape(`${event.key} `)}"]`);
   first = "";
-  if (hit ? act(hit) : !mod && single(event.key)) event.preventDefault();
+  if (hit ? act(hit) : !mod && single(event.key, event.repeat)) event.preventDefault();
   else if (waits) {
     first = `${event.key} `;
     setTimeout(() => (first = ""), SEQUENCE_MS);

@@ -79,6 +79,18 @@ def test_who_saves_second_gets_both_texts_and_chooses(browser, alice, base, make
     assert (now(101).title, now(101).description) == ("Bob's title", "Bob wrote this for an hour")
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_bob_sees_word_by_word_where_alices_text_is_not_his(*, browser, alice, base, make_ticket, headers) -> None:
+    ticket = make_ticket("Beacon", description="as it was")
+    alices, bobs = "They came by <b>VPN</b> at night.\nTwo hosts.", "They came by <b>mail</b> at night.\nTwo hosts."
+    actions.edit_ticket(actor=alice, ticket=ticket, version=1, fields={"description": alices})
+    form = {"version": 1, "title": "Beacon", "description": bobs, "priority": "normal"}
+    html = browser.post(f"{base}101/edit/", form, headers=headers).content.decode()
+    assert "only in theirs: </span>&lt;b&gt;VPN&lt;/b&gt; <" in html
+    assert "only in yours: </span>&lt;b&gt;mail&lt;/b&gt; <" in html
+    assert "<b>VPN" not in html
+
+
 def test_who_saves_second_another_field_is_merged(browser, alice, base, make_ticket) -> None:
     ticket = make_ticket("Beacon")
     actions.edit_ticket(actor=alice, ticket=ticket, version=1, fields={"priority": "urgent"})
@@ -182,6 +194,35 @@ def test_the_quick_control_asks_for_what_goes_with_an_end(browser, base, make_ti
     assert now(101).status == "open"
 
 
+@pytest.mark.parametrize("headers", [PANEL, {}], ids=["panel", "page"])
+def test_bob_is_told_what_is_still_open_below_a_ticket_he_ends(*, browser, alice, base, make_ticket, headers) -> None:
+    top = make_ticket("Beacon")
+    below = make_ticket("Image the disk", parent=top)
+    make_ticket("Hash it", parent=below)
+    actions.set_status(actor=alice, ticket=make_ticket("Find a cable", parent=top), status="done")
+    asked = browser.post(f"{base}101/status/", {"version": 1, "status": "done", "quick": 1}, headers=PANEL)
+    assert "2 tickets below are still open." in asked.content.decode()
+    answer = browser.post(f"{base}101/status/", {"version": 1, "status": "done"}, headers=headers, follow=True)
+    assert "#101 is done. 2 tickets below are still open." in answer.content.decode()
+    assert (now(101).status, now(102).status, now(103).status) == ("done", "open", "open")
+
+
+def test_one_ticket_below_is_one_and_none_is_not_mentioned(browser, base, make_ticket) -> None:
+    top = make_ticket("Beacon")
+    make_ticket("Image the disk", parent=top)
+    for number, words in ((101, "#101 is done. 1 ticket below is still open."), (102, "#102 is done.<")):
+        assert ("still open" in browser.get(f"{base}{number}/status/").content.decode()) == (number == 101)
+        html = browser.post(f"{base}{number}/status/", {"version": 1, "status": "done"}, headers=HTMX).content.decode()
+        assert words in html
+    assert "still open" not in browser.get(f"{base}101/status/").content.decode()
+
+
+def test_starting_a_branch_warns_of_nothing(browser, base, make_ticket) -> None:
+    make_ticket("Image the disk", parent=make_ticket("Beacon"))
+    html = browser.post(f"{base}101/status/", {"version": 1, "status": "doing"}, headers=HTMX).content.decode()
+    assert "still open" not in html
+
+
 def test_done_keeps_its_outcome_and_dropped_its_reason(browser, base, make_ticket) -> None:
     make_ticket("Beacon")
     make_ticket("Other")
@@ -239,9 +280,11 @@ def test_undo_of_another_tickets_entry_does_not_exist(browser, base, make_ticket
 
 def test_an_entry_that_is_no_change_cannot_be_undone(browser, base, make_ticket) -> None:
     make_ticket("Beacon")
+    browser.post(f"{base}101/edit/", {"version": 1, "title": "Beacon on WS-0147", "priority": "low"})
     answer = browser.post(f"{base}101/undo/{last().seq}/")
     assert answer.status_code == 422
     assert "cannot be undone" in answer.content.decode()
+    assert now(101).title == "Beacon on WS-0147"
 
 
 # -- Leads ------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from core import journal
 from core.actions import action
 from core.actors import Actor
 from core.models import JournalEntry
@@ -12,30 +13,116 @@ from incidents.models import Incident
 from people.models import User
 from tickets import tree
 from tickets.actions import tickets as actions
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketStatus
 from tickets.models.tickets import ROOT_NUMBER
 
 STATUS_FIELDS = ("status", "outcome", "disposition", "waiting_for", "dropped_reason")
+DROP_FIELDS = ("status", "waiting_for", "dropped_reason", "started_at", "finished_at")
+MISTAKE = "Added by mistake (undone)."
 
 
 @action
 def undo_change(*, actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
-    """Put back what the entry changed, by the ordinary action, if nobody changed the same since.
+    """Put back what the entry changed, by the ordinary action where there is one, if nobody changed the same since.
 
     Raises:
-        ValidationError: it cannot be taken back, the same was changed since, or the ordinary action refuses.
+        ValidationError: it is not the actor's, cannot be taken back, the same was changed since, or the ordinary action
+            refuses.
     """
     incident = Incident.objects.lock_all(ticket.incident_id)[0]
     ticket = tree.fresh(incident, ticket.number)
     undo = UNDO.get(entry.verb)
     if undo is None or entry.target_type != Ticket._meta.label or entry.target_id != str(ticket.pk):
         raise ValidationError("This cannot be undone.")
+    _require_own(actor, entry)
     return undo(actor, ticket, entry)
+
+
+@action
+def undo_drop_all(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
+    """Give every ticket that was dropped with the whole incident's the status it had; gives how many.
+
+    Raises:
+        ValidationError: as for `undo_change`; one ticket that was changed since keeps all of them as they are.
+    """
+    incident = tree.lock(incident.pk)
+    if entry.verb != "ticket.all_dropped" or entry.stream != incident.journal_stream:
+        raise ValidationError("This cannot be undone.")
+    _require_own(actor, entry)
+    restored = _restore(incident, entry)
+    journal.record(
+        "ticket.all_restored", actor=actor, subject=incident, changed=False, tickets=restored, undoes=entry.seq
+    )
+    return len(restored)
+
+
+def _require_own(actor: Actor, entry: JournalEntry) -> None:
+    if (actor.actor_kind, actor.pk) != (entry.actor_kind, entry.actor_id):
+        raise ValidationError("Only who made this change can undo it. You can still change the ticket yourself.")
 
 
 def _require_same(ticket: Ticket, unchanged: bool, what: str) -> None:
     if not unchanged:
         raise ValidationError(f"#{ticket.number} {what} again since then: look at it before you change it back.")
+
+
+def _undo_add(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+    """Nothing is deleted: the ticket stays, dropped, with the reason."""
+    if not ticket.is_leaf_node():
+        raise ValidationError(f"#{ticket.number} has tickets below it by now: move them, or drop the branch.")
+    if ticket.comments_total or ticket.files_total:
+        raise ValidationError(f"#{ticket.number} has comments or files by now: drop it with a reason instead.")
+    rows = _history_of(entry).filter(id=ticket.pk)
+    made = rows.order_by("-history_id").values_list("version", flat=True).first()
+    _require_same(ticket, ticket.version == made, "was changed")
+    return actions.set_status(actor=actor, ticket=ticket, status=TicketStatus.DROPPED, reason=MISTAKE, undoes=entry.seq)
+
+
+def _undo_drop(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+    incident = tree.lock(ticket.incident_id)
+    restored = _restore(incident, entry)
+    ticket = tree.fresh(incident, ticket.number)
+    journal.record(
+        "ticket.branch_restored", actor=actor, subject=ticket, changed=ticket.number in restored, tickets=restored,
+        undoes=entry.seq,
+    )  # fmt: skip
+    return ticket
+
+
+def _history_of(entry: JournalEntry) -> Any:
+    """The rows of tickets' history that the entry answers for."""
+    history: Any = Ticket.history
+    return history.filter(history_id__in=[*map(int, entry.history.get(history.model._meta.label, {}))])
+
+
+def _restore(incident: Incident, entry: JournalEntry) -> list[int]:
+    """Give the tickets that the entry dropped what they had before it; their numbers. The incident is locked and open.
+
+    Raises:
+        ValidationError: one of them was changed since, or is not in this incident any more.
+    """
+    dropped = {row.id: row for row in _history_of(entry) if row.number in entry.data["tickets"]}
+    if not dropped:
+        raise ValidationError("This cannot be undone.")
+    now = list(Ticket.objects.filter(incident=incident, pk__in=dropped).order_by("lft"))
+    changed = [ticket.number for ticket in now if ticket.version != dropped[ticket.pk].version]
+    if changed or len(now) != len(dropped):
+        raise ValidationError(f"{_named(changed)} changed since then: look at the branch before you change it back.")
+    history: Any = Ticket.history
+    first = min(row.history_id for row in dropped.values())
+    older = history.filter(id__in=dropped, history_id__lt=first).order_by("history_id").values("id", *DROP_FIELDS)
+    before = {row.pop("id"): row for row in older}  # the last one of each ticket
+    for ticket in now:
+        ticket.incident = incident
+        ticket.apply(before[ticket.pk])
+    tree.recount(incident)
+    return [ticket.number for ticket in now]
+
+
+def _named(numbers: list[int]) -> str:
+    shown = ", ".join(f"#{number}" for number in numbers[:3])
+    more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
+    return f"{shown}{more} {'was' if len(numbers) == 1 else 'were'}" if numbers else "Tickets of this branch were"
 
 
 def _undo_move(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
@@ -70,6 +157,8 @@ def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
 
 
 UNDO: dict[str, Callable[[Actor, Ticket, JournalEntry], Ticket]] = {
+    "ticket.added": _undo_add,
+    "ticket.branch_dropped": _undo_drop,
     "ticket.moved": _undo_move,
     "ticket.assigned": _undo_assignment,
     "ticket.status_changed": _undo_status,

@@ -9,6 +9,7 @@ from core.models import JournalEntry
 from incidents.queries.journal import Line, lines
 from people.models import User
 from tickets.models import Attachment, Comment, Ticket
+from tickets.models.tickets import ENDED
 
 MOST_CHILDREN = 200
 MOST_COMMENTS = 200
@@ -58,6 +59,12 @@ def _reworded(comments: list[Comment]) -> set[int]:
     history: Any = Comment.history
     rows = history.filter(id__in=[comment.pk for comment in comments]).order_by().values("id")
     return set(rows.annotate(texts=Count("body", distinct=True)).filter(texts__gt=1).values_list("id", flat=True))
+
+
+def open_below(ticket: Ticket) -> int:
+    """How many tickets of its branch, without itself, are neither done nor dropped."""
+    below = Ticket.objects.filter(tree_id=ticket.tree_id, lft__gt=ticket.lft, rght__lt=ticket.rght)
+    return below.exclude(status__in=ENDED).count()
 
 
 def entries_of(ticket: Ticket) -> QuerySet[JournalEntry]:

@@ -5,10 +5,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
 from core import htmx, requests
+from core.models import JournalEntry
 from incidents.models import Incident
 from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
@@ -80,14 +82,21 @@ def saved(request: UserRequest, ticket: Ticket, text: str) -> HttpResponse:
 
 def undo_url(request: UserRequest, ticket: Ticket) -> str:
     """Where to take back what this very request did to the ticket; empty if nothing can be."""
-    entry = (
-        panels.entries_of(ticket)
-        .filter(request_id=requests.current.get().id, actor_id=request.user.pk, verb__in=UNDO)
-        .first()
-    )
-    if entry is None or not entry.request_id:
-        return ""
-    return url("undo", ticket.incident, ticket=ticket.number, entry=entry.seq)
+    entry = _made(request, panels.entries_of(ticket).filter(verb__in=UNDO))
+    return url("undo", ticket.incident, ticket=ticket.number, entry=entry.seq) if entry else ""
+
+
+def undo_all_url(request: UserRequest, incident: Incident) -> str:
+    """Where to take back that this very request dropped all that was open; empty if it dropped nothing."""
+    dropped = JournalEntry.objects.filter(stream=incident.journal_stream, verb="ticket.all_dropped")
+    entry = _made(request, dropped.order_by("-seq"))
+    return url("undo_drop_all", incident, entry=entry.seq) if entry else ""
+
+
+def _made(request: UserRequest, entries: QuerySet[JournalEntry]) -> JournalEntry | None:
+    """The newest of these entries that this very request wrote."""
+    this = requests.current.get().id
+    return entries.filter(request_id=this, actor_id=request.user.pk).first() if this else None
 
 
 def panel(request: UserRequest, ticket: Ticket, *, toasts: bool = False) -> HttpResponse:

@@ -1,21 +1,19 @@
-"""Small changes of one ticket: who does it, what is happening to it, whether it is a lead; and taking them back."""
+"""Small changes of one ticket: who does it, what is happening to it, whether it is a lead."""
 
 from collections.abc import Callable
-from typing import Any
 
-from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.http import HttpResponse
+from django.views.decorators.http import require_http_methods
 
 from core.access import guarded
-from core.models import JournalEntry
 from core.models.versions import Conflict
 from people.models import User
 from people.requests import UserRequest
 from tickets.actions import tickets as actions
-from tickets.actions.undo import undo_change
 from tickets.forms.tickets import AssignForm, LeadForm, StatusForm, VersionForm
 from tickets.models import Disposition, Ticket, TicketStatus
 from tickets.models.tickets import ENDED
+from tickets.queries.panel import open_below
 from tickets.views import answers
 
 Act = Callable[..., Ticket]
@@ -65,21 +63,28 @@ def status(request: UserRequest, ticket: Ticket) -> HttpResponse:
         names = ("version", "status", "outcome", "disposition", "waiting_for")
         to = request.GET.get("to", "")
         first = {name: getattr(ticket, name) for name in names} | ({"status": to} if to in TicketStatus.values else {})
-        return answers.page(
-            request, ticket.incident, "status", {"form": StatusForm(initial=first, ticket=ticket), "ticket": ticket}
-        )
+        return _status_page(request, ticket, StatusForm(initial=first, ticket=ticket))
     to = request.POST.get("status", "")
     if "quick" in request.POST and to != ticket.status and to in (*ENDED, TicketStatus.WAITING):
         first = {"version": request.POST.get("version"), "status": to, "outcome": ticket.outcome}
         first["disposition"] = ticket.disposition
-        form = StatusForm(initial=first, ticket=ticket, to=to)
-        return answers.page(request, ticket.incident, "status", {"form": form, "ticket": ticket}, status=422)
+        return _status_page(request, ticket, StatusForm(initial=first, ticket=ticket, to=to), status=422)
     form = StatusForm(request.POST, ticket=ticket)
     return _change(request, ticket, form, name="status", act=actions.set_status, text=_status_set)
 
 
 def _status_set(ticket: Ticket) -> str:
-    return f"#{ticket.number} is {TicketStatus(ticket.status).label.lower()}."
+    words = f"#{ticket.number} is {TicketStatus(ticket.status).label.lower()}."
+    below = open_below(ticket) if ticket.is_ended else 0
+    if not below:
+        return words
+    return f"{words} {below} ticket{'s' if below > 1 else ''} below {'are' if below > 1 else 'is'} still open."
+
+
+def _status_page(request: UserRequest, ticket: Ticket, form: StatusForm, status: int = 200) -> HttpResponse:
+    """The form, with a word about what would stay open below the ticket."""
+    context = {"form": form, "ticket": ticket, "below": 0 if ticket.is_ended else open_below(ticket)}
+    return answers.page(request, ticket.incident, "status", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,27 +106,3 @@ def _lead_set(ticket: Ticket) -> str:
         return f"#{ticket.number} is no lead."
     words = Disposition(ticket.disposition).label.lower() if ticket.disposition else "to be investigated"
     return f"#{ticket.number} is a lead: {words}."
-
-
-@require_POST
-@guarded(Ticket, "work")
-def undo(request: UserRequest, ticket: Ticket, entry: int) -> HttpResponse:
-    """Take back one change of this ticket, if nothing came after it."""
-    found = JournalEntry.objects.filter(
-        stream=ticket.journal_stream, seq=entry, target_type=Ticket._meta.label, target_id=str(ticket.pk)
-    ).first()
-    if found is None:
-        raise Http404
-    done: list[Ticket] = []
-    form = _Nothing({})
-    if answers.refused(form, lambda: done.append(undo_change(actor=request.user, ticket=ticket, entry=found))):
-        return answers.page(request, ticket.incident, "refused", {"form": form, "ticket": ticket}, status=422)
-    return answers.saved(request, done[0], f"#{ticket.number}: taken back.")
-
-
-class _Nothing(VersionForm):
-    """A form without fields, to carry words of refusal."""
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        self.fields.clear()

@@ -107,7 +107,7 @@ def drop_all(request: UserRequest, incident: Incident) -> HttpResponse:
             actions.drop_open_tickets(actor=request.user, incident=incident, reason=form.cleaned_data["reason"])
         ),
     ):
-        htmx.toast(request, _dropped(counts[0]))
+        htmx.toast(request, _dropped(counts[0]), undo=answers.undo_all_url(request, incident))
         if htmx.is_htmx(request):
             return htmx.render(request, "components/toasts.html")
         return redirect(htmx.safe_next(request, answers.url("tree", incident)))

@@ -49,7 +49,7 @@ def _parent_of(incident: Incident, data: dict[str, Any]) -> int | None:
 
 
 def _added(request: UserRequest, incident: Incident, ticket: Ticket, parent: int | None) -> HttpResponse:
-    htmx.toast(request, f"#{ticket.number} added.")
+    htmx.toast(request, f"#{ticket.number} added.", undo=answers.undo_url(request, ticket))
     if not htmx.is_htmx(request):
         return redirect(htmx.safe_next(request, answers.url("tree", incident) + f"#t{ticket.number}"))
     if "close" in request.POST:
