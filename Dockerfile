@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # One image for web, worker and beat; docker-compose.yml says which is which.
 
 FROM node:22-bookworm-slim AS packages
@@ -16,7 +15,8 @@ RUN python -m venv /venv \
     && pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
 COPY . .
 COPY --from=packages /app/node_modules ./node_modules
-RUN python scripts/assets.py --no-install && rm -rf node_modules
+# Readable to the account below, however strict the umask of the checkout was.
+RUN python scripts/assets.py --no-install && rm -rf node_modules && chmod -R a+rX .
 
 FROM base
 # What WeasyPrint draws with; everything else comes in wheels.
@@ -27,7 +27,7 @@ RUN apt-get update \
     && install -d -o treeline -g treeline -m 0700 /data
 COPY --from=build /venv /venv
 COPY --from=build /app /app
-ENV DATA_DIR=/data XDG_CACHE_HOME=/tmp
+ENV DATA_DIR=/data
 VOLUME /data
 USER treeline
 EXPOSE 8000
