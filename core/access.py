@@ -18,6 +18,7 @@ from guardian.models import UserObjectPermissionBase
 from guardian.utils import get_user_obj_perms_model
 
 View = Callable[..., HttpResponseBase]
+Shown = Callable[[Any, Any], None]  # of a request, and of the object that its guard fetched
 Audience = Literal["anyone", "everyone", "team", "responders", "managers", "auditors", "admins", "customers"]
 NEEDED: dict[str, frozenset[str]] = {
     "team": frozenset({"respond", "oversee", "audit", "administer"}),
@@ -65,7 +66,22 @@ class Guarded(models.Model):
         return self  # type: ignore[return-value]
 
 
-M = TypeVar("M", bound=models.Model)
+S = TypeVar("S", bound=Shown)
+_when_shown: list[Shown] = []
+
+
+def when_shown(function: S) -> S:
+    """Call the function, with request and object, after each guarded view whose answer shows something.
+
+    So no page can forget to write down who read it. What the function raises is answered instead of the page.
+    """
+    _when_shown.append(function)
+    return function
+
+
+def _shows(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether there is something to read in the answer: not in one without a body, 304 to a poll among them."""
+    return request.method != "HEAD" and response.status_code != 204 and not 300 <= response.status_code < 400
 
 
 def _fetch(model: type[Any], user: Any, kwargs: dict[str, Any]) -> Any:
@@ -97,7 +113,11 @@ def guarded(model: type[models.Model], permission: str) -> Callable[[View], View
             request.permissions = permissions  # type: ignore[attr-defined]
             if permission not in permissions:
                 raise PermissionDenied
-            return view(request, found, **kwargs)
+            response = view(request, found, **kwargs)
+            if _shows(request, response):
+                for note in _when_shown:
+                    note(request, found)
+            return response
 
         run.access = (model, permission)  # type: ignore[attr-defined]
         return run

@@ -18,7 +18,7 @@ from django.utils import timezone
 from core.actors import SYSTEM, Machine
 from core.files import Kept
 from core.models import JournalEntry
-from incidents.actions import exports, lifecycle, links, team
+from incidents.actions import exports, lifecycle, links, reading, team
 from incidents.actions import incidents as incident_actions
 from incidents.models import Incident, IncidentLink, Role, RoleAssignment
 from intake.actions import imports, triage
@@ -205,6 +205,9 @@ SAMPLES: dict[str, Sample] = {
     "incidents.actions.links.unlink_incidents": _by(
         "alice", links.unlink_incidents,
         link=lambda w: IncidentLink.objects.get(pk=w.things[w.incident.pk]["link"]),
+    ),
+    "incidents.actions.reading.note_view": _by(
+        "bob", reading.note_view, incident=lambda w: w.secret, since=lambda w: timezone.now()
     ),
     "incidents.actions.team.assign_role": _by(  # a commander: the one before becomes a member
         "alice", team.assign_role, incident=_incident, user=_person("bob"), role=_is(Role.COMMANDER)

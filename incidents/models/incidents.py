@@ -191,6 +191,11 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
         """The chain of everything done in this incident."""
         return f"incident:{self.pk}"
 
+    @property
+    def views_stream(self) -> str:
+        """The chain of who opened it while it was restricted: apart, since pages poll the head of the other."""
+        return f"views:{self.pk}"
+
     def permissions_for(self, user: Any) -> frozenset[str]:
         """What this person may do here: from their roles, plus seeing it where that needs no role."""
         if not getattr(user, "is_active", False):

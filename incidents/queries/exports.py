@@ -11,7 +11,8 @@ from incidents.queries.journal import CHUNK, lines
 from people.models import User
 
 COLUMNS = [
-    "seq", "at", "actor", "actor_kind", "verb", "target", "what", "changes", "reason", "outcome", "request_id", "hash",
+    "stream", "seq", "at", "actor", "actor_kind", "verb", "target", "what", "changes", "reason", "outcome",
+    "request_id", "hash",
 ]  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 (as spreadsheets see it)
 
@@ -34,15 +35,15 @@ def csv_rows(entries: "QuerySet[JournalEntry]", reader: User) -> Iterator[str]:
     yield writer.writerow(COLUMNS)
     below: int | None = None
     while True:
-        part = list((entries if below is None else entries.filter(seq__lt=below))[:CHUNK])
+        part = list((entries if below is None else entries.filter(pk__lt=below))[:CHUNK])
         if not part:
             return
         for line in lines(part, reader):
             entry = line.entry
             changes = "; ".join(f"{change.field}: {change.old} → {change.new}" for change in line.changes)
             cells = [
-                entry.seq, entry.at.isoformat(), entry.actor_name, entry.actor_kind, entry.verb, entry.target_name,
-                line.sentence, changes, line.reason, line.outcome, entry.request_id, entry.hash,
+                entry.stream, entry.seq, entry.at.isoformat(), entry.actor_name, entry.actor_kind, entry.verb,
+                entry.target_name, line.sentence, changes, line.reason, line.outcome, entry.request_id, entry.hash,
             ]  # fmt: skip
             yield writer.writerow([cell(value) for value in cells])
-        below = part[-1].seq
+        below = part[-1].pk

@@ -20,7 +20,9 @@ from incidents.queries.sentences import sentence
 from people.models import Customer, User
 
 HIDDEN = "another incident"  # one that the reader may not see has no number
-NO_WORK = ["file.downloaded", "report.downloaded", "incident.journal_exported"]  # reading is audited, but it is no work
+NO_WORK = [  # reading is audited, but it is no work
+    "file.downloaded", "report.downloaded", "incident.journal_exported", "incident.viewed",
+]  # fmt: skip
 TIES = {  # entries about another incident: which of their data names it
     "incident.linked": "target", "incident.unlinked": "target", "incident.merged": "into", "incident.absorbed": "from",
 }  # fmt: skip
@@ -67,22 +69,24 @@ class Line:
 
 
 def of_incident(incident: Incident, reader: User) -> "QuerySet[JournalEntry]":
-    """Everything done in the incident that the reader may know of, newest first.
+    """Everything done in the incident that the reader may know of, and who opened it while restricted; newest first.
 
-    Ties to incidents that they may not see are left out whole, as they are on the overview: that there is such a tie,
-    when it was made and why would tell of them.
+    These are two chains: `seq` orders each of them, the key orders both. Ties to incidents that the reader may not see
+    are left out whole, as they are on the overview: that there is such a tie, when it was made and why would tell.
     """
     other = Case(
         *[When(verb=verb, then=Cast(KeyTextTransform(name, "data"), BigIntegerField())) for verb, name in TIES.items()]
     )
-    entries = JournalEntry.objects.filter(stream=incident.journal_stream).alias(other=other)
+    streams = [incident.journal_stream, incident.views_stream]
+    entries = JournalEntry.objects.filter(stream__in=streams).alias(other=other)
     seen = Incident.objects.visible_to(reader).values("pk")
-    return entries.filter(~Q(verb__in=TIES) | Q(other__in=seen)).order_by("-seq")
+    return entries.filter(~Q(verb__in=TIES) | Q(other__in=seen)).order_by("-pk")
 
 
 def work_of(incident: Incident, reader: User) -> "QuerySet[JournalEntry]":
     """What was done in the incident, without who only read."""
-    return of_incident(incident, reader).exclude(verb__in=NO_WORK)
+    entries = of_incident(incident, reader).filter(stream=incident.journal_stream)
+    return entries.exclude(verb__in=NO_WORK).order_by("-seq")
 
 
 @dataclass(frozen=True)

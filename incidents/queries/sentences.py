@@ -22,6 +22,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("incident.absorbed", ""): "took the tickets of {other} into this incident",
     ("incident.glass_broken", ""): "broke the glass: looks into this restricted incident as an observer",
     ("incident.journal_exported", ""): "exported {rows} lines of the journal",
+    ("incident.viewed", ""): "opened this restricted incident",
     ("role.assigned", ""): "made {user} {role}",
     ("role.assigned", "joined"): "joined the team",
     ("role.assigned", "took"): "took command",

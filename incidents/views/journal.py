@@ -44,8 +44,8 @@ def audit_csv(request: UserRequest, incident: Incident) -> StreamingHttpResponse
     entries = queries.of_incident(incident, request.user)
     asked = queries.audit_filter(entries, request.GET)
     entries = asked.rows(entries)
-    newest = entries.values_list("seq", flat=True).first() or 0
-    entries = entries.filter(seq__lte=newest)
+    newest = entries.values_list("pk", flat=True).first() or 0
+    entries = entries.filter(pk__lte=newest)
     if takes_bytes(request):
         note_journal_export(
             actor=request.user, incident=incident, rows=entries.count(), verb=asked.verb, who=asked.actor
