@@ -20,10 +20,12 @@ from incidents.models import Incident, IncidentGrant, Role, RoleAssignment, Seve
 from incidents.models.lifecycle import IncidentType
 from incidents.models.team import PERMISSIONS
 from people.models import Customer, User
-from tickets.models import Comment, Ticket
-from tickets.models.tickets import ENDED, ROOT_NUMBER
+from tickets.models import ENDED, Comment, Ticket
+from tickets.models.tickets import ROOT_NUMBER
+from tickets.models.vocabulary import FIRST
 
 DAY = dt.date(2026, 1, 1)
+CATEGORY = {code: category.value for category, code in FIRST.items()}
 STATES = ["open", "open", "doing", "doing", "waiting", "done", "done", "done", "dropped"]
 DEEPEST = 6
 BATCH = 1000
@@ -130,10 +132,12 @@ def _trees(made: Sequence[Incident], count: int, place: Place, chance: random.Ra
     for incident in made:
         mine = [row for row in rows if row.incident_id == incident.pk and row.number != ROOT_NUMBER]
         incident.tickets_total = len(mine)
-        incident.tickets_done = sum(row.status in ENDED for row in mine)
+        incident.tickets_done = sum(row.category in ENDED for row in mine)
         incident.leads_total = sum(row.lead for row in mine)
         incident.leads_done = sum(row.lead and row.is_resolved for row in mine)
-        incident.next_due_at = min((row.due_at for row in mine if row.due_at and row.status not in ENDED), default=None)
+        incident.next_due_at = min(
+            (row.clock_at for row in mine if row.clock_at and row.category not in ENDED), default=None
+        )
     names = ["tickets_total", "tickets_done", "leads_total", "leads_done", "next_due_at"]
     Incident.objects.bulk_update(made, names, batch_size=200)
 
@@ -154,6 +158,7 @@ def _tree(incident: Incident, count: int, place: Place, chance: random.Random, f
     found = []
     for at in range(count + 1):
         status = chance.choice(STATES) if at else "open"
+        due = timezone.now() + dt.timedelta(hours=at % 90 - 20) if at % 3 == 0 else None
         lead = bool(at) and chance.random() < 0.15
         found.append(
             Ticket(
@@ -163,6 +168,7 @@ def _tree(incident: Incident, count: int, place: Place, chance: random.Random, f
                 number=ROOT_NUMBER + at,
                 title=f"Look at host {at}" if at else incident.title,
                 status=status,
+                category=CATEGORY[status],
                 lead=lead,
                 disposition="ruled_out" if lead and status == "done" else "",
                 assignee=place.people[at % 40] if at % 5 else None,
@@ -172,7 +178,8 @@ def _tree(incident: Incident, count: int, place: Place, chance: random.Random, f
                 tree_id=incident.pk,
                 description="Ask the owner. " * 5,
                 description_html="",
-                due_at=timezone.now() + dt.timedelta(hours=at % 90 - 20) if at % 3 == 0 else None,
+                due_at=due,
+                clock_at=due,
             )
         )
     return found

@@ -11,10 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = ["core", "people", "incidents", "tickets", "comms", "intake", "reporting", "config"]
 ROOMS = FLOORS[1:-1]
-TRACKED = {"Incident", "RoleAssignment", "Ticket", "Comment", "Attachment", "User", "Customer"}
+TRACKED = {
+    "Incident", "RoleAssignment", "Ticket", "Comment", "Attachment", "User", "Customer", "TicketStatus",
+    "TicketPriority", "ClockTarget", "TimeEntry", "Handover", "ShiftHandover",
+}  # fmt: skip
 DERIVED = {
     "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "comments_total",
-    "files_total", "next_due_at",
+    "files_total", "next_due_at", "category", "urgency", "start_by", "finish_by", "clock_at", "risk_at",
+    "clock_state",
 }  # fmt: skip
 WRITES = {"save", "create", "delete", "apply", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
 BULK = {"bulk_create", "bulk_update", "bulk_create_with_history", "bulk_update_with_history"}

@@ -32,7 +32,7 @@ from reporting.models import ReportJob
 from tests.architecture import ROOMS
 from tests.uploads import kept
 from tests.world import EVE_LOG, World
-from tickets.actions import attachments, comments, merging, tickets, undo
+from tickets.actions import attachments, comments, leads, merging, tickets, undo
 from tickets.models import Attachment, Comment, Ticket
 
 Run = Callable[[], object]
@@ -232,8 +232,8 @@ SAMPLES: dict[str, Sample] = {
         "alice", tickets.assign_ticket, ticket=_ticket, assignee=_person("alice")
     ),
     "tickets.actions.tickets.set_status": _by("bob", tickets.set_status, ticket=_ticket, status=_is("doing")),
-    "tickets.actions.tickets.mark_lead": _by(
-        "bob", tickets.mark_lead, ticket=_ticket, lead=_is(True), disposition=_is("confirmed")
+    "tickets.actions.leads.mark_lead": _by(
+        "bob", leads.mark_lead, ticket=_ticket, lead=_is(True), disposition=_is("confirmed")
     ),
     "tickets.actions.tickets.move_ticket": _by(
         "bob", tickets.move_ticket, ticket=lambda w: _ticket(w, 102), parent=_is(None), before=_is(101)

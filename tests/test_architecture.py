@@ -13,6 +13,7 @@ HELPERS = {
     "incidents.actions.incidents.set_tags": "part of opening and editing",
     "incidents.actions.incidents.refold": "keeps a derived column; part of editing and of renaming customers",
     "incidents.actions.team.begin_role": "part of opening an incident and of every change of the team",
+    "tickets.actions.steps.change": "sets columns and winds the clock; part of every change of a ticket",
     "people.actions.groups.put_into": "part of accepting an invitation and of changing groups",
 }
 # Writes that are no action: what they do is told by the entry they come from, or is nobody's business but one's own.

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from incidents.models import Incident
-from tickets.models.tickets import ENDED, Ticket
+from tickets.models.tickets import Ticket
+from tickets.models.vocabulary import ENDED, Category
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,16 @@ def broken(incident: Incident) -> Iterator[str]:
 
 def _miscounted(incident: Incident) -> Iterator[str]:
     rows = Ticket.objects.filter(incident=incident, parent__isnull=False).values_list(
-        "status", "lead", "disposition", "due_at"
+        "category", "lead", "disposition", "clock_at"
     )
     found = {
         "tickets_total": len(rows),
-        "tickets_done": sum(status in ENDED for status, *_ in rows),
+        "tickets_done": sum(category in ENDED for category, *_ in rows),
         "leads_total": sum(lead for _, lead, *_ in rows),
-        "leads_done": sum(lead and (bool(result) or status == "dropped") for status, lead, result, _ in rows),
-        "next_due_at": min((due for status, *_, due in rows if due and status not in ENDED), default=None),
+        "leads_done": sum(
+            lead and (bool(result) or category == Category.DROPPED) for category, lead, result, _ in rows
+        ),
+        "next_due_at": min((at for category, *_, at in rows if at and category not in ENDED), default=None),
     }
     for field, value in found.items():
         if getattr(incident, field) != value:

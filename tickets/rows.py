@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from core.templatetags import treeline
 from people.models import User
-from tickets.models.tickets import TicketStatus
+from tickets.models import Category
 from tickets.queries.outline import Outline, Row, is_late
 
 ALL_LEVELS = 99
@@ -34,12 +34,12 @@ def _count(name: str, count: int, words: str) -> str:
 
 def clock(row: Row, now: dt.datetime) -> str:
     """Hourglass within the hour, triangle when over, check when it ended in time; whom or what it waits for."""
-    if row.waiting_for and row.status == TicketStatus.WAITING and not is_late(row, now):
+    if row.waiting_for and row.category == Category.BLOCKED and not is_late(row, now):
         words = escape(row.waiting_for)
         return f'<span class="clock c-waiting" title="Waiting for {words}">{_icon("circle-pause")}{words}</span>'
-    if row.due_at is None:
+    if row.clock_at is None:
         return ""
-    left = row.due_at - (row.finished_at or now)
+    left = row.clock_at - (row.finished_at or now)
     if row.is_ended:
         late = left < dt.timedelta(0)
         kind, mark, text = (
@@ -50,7 +50,7 @@ def clock(row: Row, now: dt.datetime) -> str:
     else:
         kind, mark = ("soon", "hourglass") if left <= treeline.SOON else ("ok", "clock")
         text = treeline.duration(left)
-    due = row.due_at.astimezone(dt.UTC).strftime("%d %b %Y %H:%M UTC").lstrip("0")
+    due = row.clock_at.astimezone(dt.UTC).strftime("%d %b %Y %H:%M UTC").lstrip("0")
     return f'<span class="clock c-{kind}" title="Due {due}">{_icon(mark)}{text}</span>'
 
 
@@ -135,7 +135,7 @@ def rows_html(
             f"{_opening(row, url, levels=levels, selected=number == selected, reached=number == stop)}"
             f"{_title_cell(row, url, is_open, can_work)}"
             f'<td role="gridcell" class="k-who">{people(row)}</td>'
-            f'<td role="gridcell" class="k-state">{_state(row.status)}{small}</td>'
+            f'<td role="gridcell" class="k-state">{_state(row.category, row.status)}{small}</td>'
             f'<td role="gridcell" class="k-sla">{when}</td>'
             f'<td role="gridcell" class="k-roll">{_bar(row, is_open)}</td>'
             f'<td role="gridcell" class="k-act"><button class="rowact" type="button" tabindex="-1"'

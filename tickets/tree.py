@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from incidents.models import Incident
 from incidents.models.guards import require_open
-from tickets.models.tickets import ENDED, ROOT_NUMBER, Ticket
+from tickets.models.tickets import ROOT_NUMBER, Ticket
+from tickets.models.vocabulary import ENDED, Category
 
 DEEPEST = 50
 
@@ -157,13 +158,13 @@ def hand_over(source: Incident, target: Incident, *, below: Ticket) -> dict[int,
 
 def recount(incident: Incident) -> None:
     """Bring the counts that lists show up to date, from the rows themselves."""
-    ended, lead = Q(status__in=ENDED), Q(lead=True)
+    ended, lead = Q(category__in=ENDED), Q(lead=True)
     counts = Ticket.objects.filter(incident=incident, parent__isnull=False).aggregate(
         tickets_total=Count("pk"),
         tickets_done=Count("pk", filter=ended),
         leads_total=Count("pk", filter=lead),
-        leads_done=Count("pk", filter=lead & (~Q(disposition="") | Q(status="dropped"))),
-        next_due_at=Min("due_at", filter=~ended),
+        leads_done=Count("pk", filter=lead & (~Q(disposition="") | Q(category=Category.DROPPED))),
+        next_due_at=Min("clock_at", filter=~ended),
     )
     counts["updated_at"] = timezone.now()
     Incident.objects.filter(pk=incident.pk).update(**counts)

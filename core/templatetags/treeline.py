@@ -27,12 +27,19 @@ STAGES = {  # status: class that colours it, word
     "post_incident_review": ("review", "Post-Incident Review"),
     "closed": ("closed", "Closed"),
 }
-STATES = {"open": "Open", "doing": "In progress", "waiting": "Waiting", "done": "Done", "dropped": "Dropped"}
+STATES = {
+    "todo": "open",
+    "doing": "doing",
+    "blocked": "waiting",
+    "done": "done",
+    "dropped": "dropped",
+}  # category: mark
 LEADS = {  # disposition of a lead: mark, words
     "": ("open", "Lead"),
     "confirmed": ("confirmed", "Lead confirmed"),
     "ruled_out": ("ruledout", "Lead ruled out"),
     "dead_end": ("ruledout", "Lead, dead end"),
+    "parked": ("open", "Lead, parked"),
 }
 SEVERITIES = {"critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}
 SOON = dt.timedelta(hours=1)
@@ -83,10 +90,10 @@ def stage_glyph(status: str) -> str:
 
 
 @register.simple_tag
-def state_mark(status: str) -> str:
-    """What is happening to a ticket."""
-    known = status if status in STATES else "open"
-    return format_html('<span class="state c-{}">{}{}</span>', known, glyph(f"tk-{known}"), STATES[known])
+def state_mark(category: str, words: str) -> str:
+    """What is happening to a ticket: the mark of the status's category, and its name."""
+    known = STATES.get(category, "open")
+    return format_html('<span class="state c-{}">{}{}</span>', known, glyph(f"tk-{known}"), words)
 
 
 @register.simple_tag

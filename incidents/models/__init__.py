@@ -2,6 +2,7 @@
 
 from incidents.models.incidents import Incident, IncidentLink, Tag
 from incidents.models.lifecycle import Severity, Status
+from incidents.models.looks import Look
 from incidents.models.numbers import DayCounter
 from incidents.models.team import IncidentGrant, Role, RoleAssignment
 
@@ -10,6 +11,7 @@ __all__ = [
     "Incident",
     "IncidentGrant",
     "IncidentLink",
+    "Look",
     "Role",
     "RoleAssignment",
     "Severity",

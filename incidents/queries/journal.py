@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from core import markdown
 from core.models import JournalEntry
-from core.templatetags.treeline import LEADS, STATES
+from core.templatetags.treeline import LEADS
 from incidents.models import Incident, Role, Severity, Status
 from incidents.models.incidents import LinkKind
 from incidents.models.lifecycle import IncidentType, Resolution
@@ -33,7 +33,14 @@ PEOPLE = {
 CUSTOMERS = {"customer"}
 INCIDENTS = {"target", "into", "from", "merged_into", "incident", "source"}
 WORDS: dict[str, dict[str, str]] = {
-    "status": {**dict(Status.choices), **STATES},
+    "status": {
+        **dict(Status.choices),
+        "open": "Open",
+        "doing": "In progress",
+        "waiting": "Waiting",
+        "done": "Done",
+        "dropped": "Dropped",
+    },
     "severity": dict(Severity.choices),
     "type": dict(IncidentType.choices),
     "resolution": dict(Resolution.choices),

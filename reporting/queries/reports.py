@@ -10,13 +10,13 @@ from core import journal, markdown
 from core.templatetags.treeline import duration
 from incidents.models import Incident, RoleAssignment, Status
 from reporting.queries.course import Course, course
-from tickets.models import Comment, Disposition, Ticket, TicketStatus
-from tickets.models.tickets import ENDED
+from tickets.models import ENDED, Category, Comment, Disposition, Ticket
 
 MOST_TICKETS = 2000
 """Rows of the tree in one report: more take longer to lay out than the thirty seconds a report may take."""
 COLUMNS = (
-    "number", "title", "level", "status", "lead", "disposition", "assignee__name", "outcome", "dropped_reason",
+    "number", "title", "level", "category", "lead", "disposition", "assignee__name", "outcome", "dropped_reason",
+    "status_name",
 )  # fmt: skip
 
 
@@ -27,12 +27,13 @@ class Row:
     number: int
     title: str
     level: int
-    status: str
+    category: str
     lead: bool
     disposition: str
     assignee: str
     outcome: str
     dropped_reason: str
+    status_name: str
     done: int = 0
     busy: int = 0
     total: int = 0
@@ -40,7 +41,7 @@ class Row:
     @property
     def state(self) -> str:
         """The status in words."""
-        return str(TicketStatus(self.status).label)
+        return self.status_name
 
     @property
     def result(self) -> str:
@@ -49,7 +50,7 @@ class Row:
             return ""
         if self.disposition:
             return str(Disposition(self.disposition).label).lower()
-        return "dropped" if self.status == TicketStatus.DROPPED else "open"
+        return "dropped" if self.category == Category.DROPPED else "open"
 
     @property
     def note(self) -> str:
@@ -98,7 +99,7 @@ class Report:
 
 
 def _rows(incident: Incident) -> list[Row]:
-    found = Ticket.objects.filter(incident=incident).without_root().order_by("lft").values(*COLUMNS)
+    found = Ticket.objects.filter(incident=incident).without_root().worded().order_by("lft").values(*COLUMNS)
     rows = [Row(assignee=one.pop("assignee__name") or "", **one) for one in found]
     above: list[Row] = []
     for row in rows:
@@ -106,8 +107,8 @@ def _rows(incident: Incident) -> list[Row]:
             above.pop()
         for one in above:
             one.total += 1
-            one.done += row.status in ENDED
-            one.busy += row.status == TicketStatus.DOING
+            one.done += row.category in ENDED
+            one.busy += row.category == Category.DOING
         above.append(row)
     return rows
 

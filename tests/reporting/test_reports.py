@@ -34,7 +34,7 @@ from reporting.models.reports import Step
 from reporting.queries.reports import Row, collect, shortened
 from tests.comms.working import work_off
 from tests.servers import skip_or_fail
-from tickets.actions import comments
+from tickets.actions import comments, leads
 from tickets.actions import tickets as ticket_actions
 from tickets.models import Comment, Ticket
 
@@ -72,7 +72,7 @@ def test_the_report_tells_the_incident_from_cover_to_seal(
 ) -> None:
     branch = make_ticket("Initial access by phishing", lead=True)
     make_ticket("Read the mail trace", parent=branch, assignee=bob)
-    ticket_actions.mark_lead(actor=alice, ticket=branch, lead=True, disposition="confirmed")
+    leads.mark_lead(actor=alice, ticket=branch, lead=True, disposition="confirmed")
     said = comments.add_comment(actor=bob, ticket=branch, body="The beacon **calls** cdn-assets[.]example")
     incident_actions.edit_incident(
         actor=alice, incident=incident, version=Incident.objects.get(pk=incident.pk).version,

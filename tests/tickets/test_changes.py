@@ -8,6 +8,7 @@ from django.test import Client
 from core.models import JournalEntry
 from incidents.models import Incident
 from people.models import User
+from tickets.actions import leads
 from tickets.actions import tickets as actions
 from tickets.checks import broken
 from tickets.models import Ticket
@@ -300,7 +301,7 @@ def test_a_lead_is_made_resolved_and_taken_back(browser, base, incident, make_ti
 
 def test_two_results_of_one_lead_are_a_conflict(browser, alice, base, make_ticket) -> None:
     ticket = make_ticket("Lead", lead=True)
-    actions.mark_lead(actor=alice, ticket=ticket, lead=True, disposition="confirmed")
+    leads.mark_lead(actor=alice, ticket=ticket, lead=True, disposition="confirmed")
     answer = browser.post(f"{base}101/lead/", {"version": 1, "lead": "on", "disposition": "ruled_out"})
     assert answer.status_code == 409
     assert "Confirmed" in answer.content.decode()

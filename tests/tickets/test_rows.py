@@ -25,8 +25,9 @@ NOW = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 def row(number: int = 101, **fields: Any) -> Row:
     values: dict[str, Any] = {
         "pk": number, "parent_id": 1, "number": number, "level": 1, "version": 1, "title": "Image the disk",
-        "status": "open", "waiting_for": "", "lead": False, "disposition": "", "shared": False, "due_at": None,
-        "finished_at": None, "comments": 0, "files": 0, "assignee_id": None, "name": None, "username": None,
+        "headline": "", "category": "todo", "status": "Open", "priority": "Normal", "urgency": 20, "waiting_for": "",
+        "lead": False, "disposition": "", "shared": False, "clock_at": None, "clock_state": "", "finished_at": None,
+        "updated_at": NOW, "comments": 0, "files": 0, "assignee_id": None, "name": None, "username": None,
         "customer_id": None, **fields,
     }  # fmt: skip
     return Row(**values)
@@ -145,13 +146,13 @@ def test_the_text_filter_finds_words_and_numbers(bob, incident, make_ticket, tex
 @pytest.mark.parametrize(
     ("fields", "kind", "words"),
     [
-        ({"due_at": NOW + dt.timedelta(minutes=42)}, "soon", "42 m"),
-        ({"due_at": NOW + dt.timedelta(hours=6, minutes=28)}, "ok", "6 h 28 m"),
-        ({"due_at": NOW - dt.timedelta(minutes=18)}, "over", "18 m over"),
-        ({"due_at": NOW, "status": "done", "finished_at": NOW - dt.timedelta(hours=1)}, "met", "met"),
-        ({"due_at": NOW, "status": "done", "finished_at": NOW + dt.timedelta(hours=1)}, "late", "1 h 00 m late"),
-        ({"status": "waiting", "waiting_for": "disk <image>"}, "waiting", "disk &lt;image&gt;"),
-        ({"status": "waiting", "waiting_for": "disk", "due_at": NOW - dt.timedelta(minutes=1)}, "over", "1 m over"),
+        ({"clock_at": NOW + dt.timedelta(minutes=42)}, "soon", "42 m"),
+        ({"clock_at": NOW + dt.timedelta(hours=6, minutes=28)}, "ok", "6 h 28 m"),
+        ({"clock_at": NOW - dt.timedelta(minutes=18)}, "over", "18 m over"),
+        ({"clock_at": NOW, "category": "done", "finished_at": NOW - dt.timedelta(hours=1)}, "met", "met"),
+        ({"clock_at": NOW, "category": "done", "finished_at": NOW + dt.timedelta(hours=1)}, "late", "1 h 00 m late"),
+        ({"category": "blocked", "waiting_for": "disk <image>"}, "waiting", "disk &lt;image&gt;"),
+        ({"category": "blocked", "waiting_for": "disk", "clock_at": NOW - dt.timedelta(minutes=1)}, "over", "1 m over"),
     ],
 )  # fmt: skip
 def test_the_clock_says_what_is_left(fields, kind, words) -> None:
@@ -168,12 +169,12 @@ def test_a_ticket_without_a_time_has_no_clock() -> None:
 def test_no_title_name_or_reason_becomes_markup(capsys) -> None:
     plain = [
         tag
-        for tag, _ in Cells(rows_html(_outline([row(status="waiting", waiting_for="x", lead=True)]), base="/t/")).tags
+        for tag, _ in Cells(rows_html(_outline([row(category="blocked", waiting_for="x", lead=True)]), base="/t/")).tags
     ]
     bad = []
     for payload in PAYLOADS:
         hostile = row(
-            title=payload, status="waiting", waiting_for=payload, lead=True, assignee_id=7, name=payload, username="x"
+            title=payload, category="blocked", waiting_for=payload, lead=True, assignee_id=7, name=payload, username="x"
         )
         html = rows_html(_outline([hostile]), base="/t/")
         found = Cells(html)

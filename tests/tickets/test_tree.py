@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from core.models.versions import Conflict
 from incidents.models import Incident
 from people.models import User
+from tickets.actions import leads
 from tickets.actions import tickets as actions
 from tickets.checks import broken
 from tickets.models import Ticket
@@ -145,7 +146,7 @@ def test_whatever_people_do_the_tree_stays_sound(alice: User, make_incident, ope
             elif what == "drop":
                 actions.drop_branch(actor=alice, ticket=one, reason="No longer needed.")
             else:
-                actions.mark_lead(actor=alice, ticket=one, lead=bool(second % 2))
+                leads.mark_lead(actor=alice, ticket=one, lead=bool(second % 2))
         except ValidationError as refused:
             assert refused.code == "cycle"  # noqa: PT017 (most operations are allowed)
     assert list(broken(Incident.objects.get(pk=incident.pk))) == []

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import journal, markdown
@@ -12,16 +13,14 @@ from core.actions import action
 from core.actors import Actor
 from incidents.models import Incident
 from people.models import User
-from tickets import tree
-from tickets.models import Disposition, Priority, Ticket, TicketStatus
-from tickets.models.tickets import ENDED
+from tickets import clocks, tree
+from tickets.actions.steps import change, disposed, locked, priority_of, require_worker, status_fields, status_of
+from tickets.models import Category, Ticket
+from tickets.models.vocabulary import FIRST, NORMAL
 
-EDITABLE = frozenset({"title", "description", "priority", "due_at", "shared", "outcome"})
-
-
-def _locked(ticket: Ticket) -> Ticket:
-    """The ticket as it is now, with its incident locked and open."""
-    return tree.fresh(tree.lock(ticket.incident_id), ticket.number)
+EDITABLE = frozenset(
+    {"title", "description", "headline", "priority", "due_at", "time_limit", "shared", "outcome", "hypothesis"}
+)
 
 
 def to_minute(moment: dt.datetime | None) -> dt.datetime | None:
@@ -32,11 +31,6 @@ def to_minute(moment: dt.datetime | None) -> dt.datetime | None:
 def _undone(undoes: int | None) -> dict[str, Any]:
     """What an entry says that takes back another one: its sequence in the stream."""
     return {"undoes": undoes} if undoes else {}
-
-
-def _require_worker(incident: Incident, person: User | None) -> None:
-    if person is not None and "work" not in incident.permissions_for(person):
-        raise ValidationError(f"{person} has no role in this incident that works tickets: add them to the team first.")
 
 
 @action
@@ -50,23 +44,34 @@ def add_ticket(
     after: int | None = None,
     description: str = "",
     assignee: User | None = None,
-    priority: str = Priority.NORMAL,
+    priority: str = NORMAL,
     lead: bool = False,
+    hypothesis: str = "",
+    origin: int | None = None,
+    time_limit: int | None = None,
     shared: bool = False,
     due_at: dt.datetime | None = None,
 ) -> Ticket:
     """Add a ticket below the ticket numbered `parent` (None: at the top).
 
+    `origin` is the number of the ticket that a lead grew from; `time_limit` are minutes from its start.
+
     Raises:
         ValidationError: the incident is closed, the parent is gone, or the tree would be too deep.
     """
     incident = tree.lock(incident.pk)
-    _require_worker(incident, assignee)
-    ticket = tree.add(
-        incident, parent=parent, before=before, after=after, title=title, description=description,
-        description_html=markdown.stored(description), assignee=assignee, priority=priority, lead=lead, shared=shared,
-        due_at=to_minute(due_at), created_by_id=actor.pk if actor.actor_kind == "user" else None,
-    )  # fmt: skip
+    require_worker(incident, assignee)
+    wanted = priority_of(priority)
+    now = timezone.now()
+    fields = {
+        "title": title, "description": description, "description_html": markdown.stored(description),
+        "assignee": assignee, "priority": wanted.code, "urgency": wanted.urgency, "lead": lead, "shared": shared,
+        "due_at": to_minute(due_at), "time_limit": time_limit, "hypothesis": hypothesis,
+        "origin": tree.fresh(incident, origin) if origin else None, "lead_at": now if lead else None,
+        "created_at": now, "created_by_id": actor.pk if actor.actor_kind == "user" else None,
+    }  # fmt: skip
+    fields |= clocks.wound(Ticket(), clocks.target_of(incident, wanted.code), now, **fields)
+    ticket = tree.add(incident, parent=parent, before=before, after=after, **fields)
     journal.record(
         "ticket.added", actor=actor, subject=ticket, parent=parent, assignee=assignee.pk if assignee else None
     )
@@ -81,7 +86,7 @@ def edit_ticket(*, actor: Actor, ticket: Ticket, version: int, fields: Mapping[s
         Conflict: somebody else changed the same field first.
         ValidationError: the incident is closed, or a field is not one that may be edited.
     """
-    ticket = _locked(ticket)
+    ticket = locked(ticket)
     if unknown := set(fields) - EDITABLE:
         raise ValidationError(f"These fields cannot be edited: {', '.join(sorted(unknown))}.")
     if "due_at" in fields:
@@ -91,10 +96,12 @@ def edit_ticket(*, actor: Actor, ticket: Ticket, version: int, fields: Mapping[s
         return ticket
     if "description" in changed:
         changed["description_html"] = markdown.stored(changed["description"])
-    ticket.apply(changed)
-    if "due_at" in changed:
+    if "priority" in changed:
+        changed["urgency"] = priority_of(changed["priority"]).urgency
+    turned = change(ticket, changed)
+    if {"due_at", "time_limit", "priority"} & set(changed):
         tree.recount(ticket.incident)
-    journal.record("ticket.edited", actor=actor, subject=ticket)
+    journal.record("ticket.edited", actor=actor, subject=ticket, **turned)
     return ticket
 
 
@@ -108,8 +115,8 @@ def assign_ticket(
         Conflict: somebody else gave it to another person since `version`.
         ValidationError: the person may not work in this incident.
     """
-    ticket = _locked(ticket)
-    _require_worker(ticket.incident, assignee)
+    ticket = locked(ticket)
+    require_worker(ticket.incident, assignee)
     fields = {"assignee_id": assignee.pk if assignee else None}
     changed = ticket.merged(version=version or ticket.version, submitted=fields)
     if not changed:
@@ -120,18 +127,6 @@ def assign_ticket(
         "ticket.assigned", actor=actor, subject=ticket, assignee=fields["assignee_id"], before=before, **_undone(undoes)
     )
     return ticket
-
-
-def _status_fields(ticket: Ticket, status: str, *, outcome: str, reason: str, waiting_for: str) -> dict[str, Any]:
-    now = timezone.now()
-    fields: dict[str, Any] = {"status": status, "waiting_for": waiting_for if status == TicketStatus.WAITING else ""}
-    fields["finished_at"] = (ticket.finished_at or now) if status in ENDED else None
-    if status != TicketStatus.OPEN and ticket.started_at is None and status != TicketStatus.DROPPED:
-        fields["started_at"] = now
-    fields["dropped_reason"] = reason if status == TicketStatus.DROPPED else ""
-    if outcome:
-        fields["outcome"] = outcome
-    return fields
 
 
 @action
@@ -145,6 +140,7 @@ def set_status(
     reason: str = "",
     waiting_for: str = "",
     disposition: str = "",
+    disposition_reason: str = "",
     undoes: int | None = None,
 ) -> Ticket:
     """Say what is happening to the ticket. Finishing a lead asks for its result; dropping asks for a reason.
@@ -155,48 +151,25 @@ def set_status(
         Conflict: somebody else set another status since `version`.
         ValidationError: a reason or result is missing.
     """
-    ticket = _locked(ticket)
-    if status not in TicketStatus.values:
-        raise ValidationError("This is not a status.")
-    if status == TicketStatus.DROPPED and not reason.strip():
+    ticket = locked(ticket)
+    to = status_of(status)
+    if to.category == Category.DROPPED and not reason.strip():
         raise ValidationError({"reason": "Say why it is dropped: whoever reads the tree later will ask."})
-    if status == TicketStatus.DONE and ticket.lead and not (disposition or ticket.disposition):
+    if to.category == Category.DONE and ticket.lead and not (disposition or ticket.disposition):
         raise ValidationError({"disposition": "Say what became of the lead: confirmed, ruled out or a dead end."})
-    ticket.merged(version=version or ticket.version, submitted={"status": status})
-    fields = _status_fields(
-        ticket, status, outcome=outcome.strip(), reason=reason.strip(), waiting_for=waiting_for.strip()
-    )
+    ticket.merged(version=version or ticket.version, submitted={"status": to.code})
+    fields = status_fields(
+        ticket, to, outcome=outcome.strip(), reason=reason.strip(), waiting_for=waiting_for.strip()
+    )  # fmt: skip
+    if disposition or undoes:
+        fields |= disposed(ticket, disposition, disposition_reason.strip())
     if undoes:
         fields["outcome"] = outcome
-    if disposition or undoes:
-        fields["disposition"] = Disposition(disposition).value if disposition else ""
     if all(getattr(ticket, name) == value for name, value in fields.items()):
         return ticket
-    ticket.apply(fields)
+    turned = change(ticket, fields)
     tree.recount(ticket.incident)
-    journal.record("ticket.status_changed", actor=actor, subject=ticket, to=status, **_undone(undoes))
-    return ticket
-
-
-@action
-def mark_lead(*, actor: Actor, ticket: Ticket, lead: bool, disposition: str = "", version: int | None = None) -> Ticket:
-    """Make it a lead, write its result, or say it is no lead after all (which takes the result away).
-
-    Raises:
-        Conflict: somebody else wrote another result since `version`.
-    """
-    ticket = _locked(ticket)
-    if disposition and disposition not in Disposition.values:
-        raise ValidationError("This is not a result of a lead.")
-    fields = {"lead": lead, "disposition": disposition if lead else ""}
-    changed = ticket.merged(version=version or ticket.version, submitted=fields)
-    if not changed:
-        return ticket
-    ticket.apply(changed)
-    tree.recount(ticket.incident)
-    journal.record(
-        "ticket.lead_resolved" if disposition else "ticket.lead_marked", actor=actor, subject=ticket, lead=lead
-    )
+    journal.record("ticket.status_changed", actor=actor, subject=ticket, to=to.code, **turned, **_undone(undoes))
     return ticket
 
 
@@ -218,7 +191,7 @@ def move_ticket(
         Conflict: somebody else moved it since `version`.
         ValidationError: it would go below itself, too deep, into a closed incident, or the place is gone.
     """
-    ticket = _locked(ticket)
+    ticket = locked(ticket)
     was, was_before = _number_of(ticket.parent_id), tree.following(ticket)
     target = tree.fresh(ticket.incident, parent) if parent else tree.root(ticket.incident)
     ticket.merged(version=version or ticket.version, submitted={"parent_id": target.pk})
@@ -236,21 +209,28 @@ def _number_of(pk: int | None) -> int | None:
     return Ticket.objects.filter(pk=pk).values_list("number", flat=True).first() if pk else None
 
 
+def _drop(incident: Incident, rows: QuerySet[Ticket], reason: str) -> list[int]:
+    """Drop what of these is still open; gives the numbers."""
+    dropped, known = [], clocks.targets(incident.severity)
+    to = status_of(FIRST[Category.DROPPED])
+    for one in rows.unfinished().order_by("lft"):  # type: ignore[attr-defined]
+        one.incident = incident
+        change(one, status_fields(one, to, reason=reason), known.get(one.priority, clocks.NO_TARGET))
+        dropped.append(one.number)
+    return dropped
+
+
 @action
 def drop_branch(*, actor: Actor, ticket: Ticket, reason: str) -> int:
     """Drop a ticket and all that is still open below it; gives how many. Nothing is deleted.
 
     Where nothing is open there is nothing to say: 0, and no entry.
     """
-    ticket = _locked(ticket)
+    ticket = locked(ticket)
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is dropped: whoever reads the tree later will ask."})
     branch = Ticket.objects.filter(tree_id=ticket.tree_id, lft__gte=ticket.lft, rght__lte=ticket.rght)
-    dropped = []
-    for one in branch.exclude(status__in=ENDED).order_by("lft"):
-        one.incident = ticket.incident
-        one.apply(_status_fields(one, TicketStatus.DROPPED, outcome="", reason=reason.strip(), waiting_for=""))
-        dropped.append(one.number)
+    dropped = _drop(ticket.incident, branch, reason.strip())
     if not dropped:
         return 0
     tree.recount(ticket.incident)
@@ -268,10 +248,7 @@ def drop_open_tickets(*, actor: Actor, incident: Incident, reason: str) -> int:
     incident = tree.lock(incident.pk)
     if not reason.strip():
         raise ValidationError({"reason": "Say why they are dropped: whoever reads the tree later will ask."})
-    dropped = []
-    for one in Ticket.objects.filter(incident=incident, parent__isnull=False).exclude(status__in=ENDED).order_by("lft"):
-        one.apply(_status_fields(one, TicketStatus.DROPPED, outcome="", reason=reason.strip(), waiting_for=""))
-        dropped.append(one.number)
+    dropped = _drop(incident, Ticket.objects.filter(incident=incident).without_root(), reason.strip())
     if not dropped:
         return 0
     tree.recount(incident)

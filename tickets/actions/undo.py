@@ -13,11 +13,15 @@ from incidents.models import Incident
 from people.models import User
 from tickets import tree
 from tickets.actions import tickets as actions
-from tickets.models import Ticket, TicketStatus
+from tickets.actions.steps import change
+from tickets.models import Category, Ticket, TicketStatus
 from tickets.models.tickets import ROOT_NUMBER
+from tickets.models.vocabulary import FIRST
 
-STATUS_FIELDS = ("status", "outcome", "disposition", "waiting_for", "dropped_reason")
-DROP_FIELDS = ("status", "waiting_for", "dropped_reason", "started_at", "finished_at")
+STATUS_FIELDS = ("status", "outcome", "disposition", "disposition_reason", "waiting_for", "dropped_reason")
+DROP_FIELDS = (
+    "status", "waiting_for", "dropped_reason", "started_at", "finished_at", "paused_at", "paused_seconds",
+)  # fmt: skip
 MISTAKE = "Added by mistake (undone)."
 
 
@@ -75,7 +79,9 @@ def _undo_add(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     rows = _history_of(entry).filter(id=ticket.pk)
     made = rows.order_by("-history_id").values_list("version", flat=True).first()
     _require_same(ticket, ticket.version == made, "was changed")
-    return actions.set_status(actor=actor, ticket=ticket, status=TicketStatus.DROPPED, reason=MISTAKE, undoes=entry.seq)
+    return actions.set_status(
+        actor=actor, ticket=ticket, status=FIRST[Category.DROPPED], reason=MISTAKE, undoes=entry.seq
+    )
 
 
 def _undo_drop(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
@@ -112,9 +118,11 @@ def _restore(incident: Incident, entry: JournalEntry) -> list[int]:
     first = min(row.history_id for row in dropped.values())
     older = history.filter(id__in=dropped, history_id__lt=first).order_by("history_id").values("id", *DROP_FIELDS)
     before = {row.pop("id"): row for row in older}  # the last one of each ticket
+    categories = dict(TicketStatus.objects.values_list("code", "category"))
     for ticket in now:
         ticket.incident = incident
-        ticket.apply(before[ticket.pk])
+        row = before[ticket.pk]
+        change(ticket, {**row, "category": categories[row["status"]]})
     tree.recount(incident)
     return [ticket.number for ticket in now]
 
@@ -152,6 +160,7 @@ def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in STATUS_FIELDS), "was changed")
     return actions.set_status(
         actor=actor, ticket=ticket, status=old.status, outcome=old.outcome, disposition=old.disposition,
+        disposition_reason=old.disposition_reason,
         reason=old.dropped_reason, waiting_for=old.waiting_for, undoes=entry.seq,
     )  # fmt: skip
 

@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from core.forms import AsciiIntegerField, MultilineText, VisibleText
 from incidents.models import Incident
 from people.models import User
-from tickets.models import Disposition, Priority, Ticket, TicketStatus
+from tickets.models import Category, Disposition, Ticket, TicketStatus
+from tickets.models.vocabulary import NORMAL
 from tickets.queries.people import workers
+from tickets.queries.vocabulary import priority_choices, statuses
 
 DUE_FORM = "%Y-%m-%dT%H:%M"
 EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
@@ -57,7 +59,7 @@ class AddForm(forms.Form):
     title = VisibleText(max_length=200, widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}))
     description = MultilineText(required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="Markdown.")
     assignee = PersonField()
-    priority = forms.ChoiceField(choices=Priority.choices, initial=Priority.NORMAL, required=False)
+    priority = forms.ChoiceField(choices=priority_choices, initial=NORMAL, required=False)
     due_at = DueField()
     lead = forms.BooleanField(label="A lead: must be investigated until resolved", required=False)
     shared = forms.BooleanField(label="Shared with the customer", required=False)
@@ -69,7 +71,7 @@ class AddForm(forms.Form):
         _offer(self, "assignee", incident)
 
     def clean_priority(self) -> str:
-        return self.cleaned_data["priority"] or Priority.NORMAL.value
+        return self.cleaned_data["priority"] or NORMAL
 
 
 def _offer(form: forms.Form, name: str, incident: Incident) -> None:
@@ -87,7 +89,7 @@ class EditForm(VersionForm):
     outcome = MultilineText(
         label="What came out", required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
     )
-    priority = forms.ChoiceField(choices=Priority.choices)
+    priority = forms.ChoiceField(choices=priority_choices)
     due_at = DueField()
     shared = forms.BooleanField(label="Shared with the customer", required=False)
 
@@ -101,7 +103,7 @@ class EditForm(VersionForm):
 class PriorityForm(VersionForm):
     """The one control of the panel."""
 
-    priority = forms.ChoiceField(choices=Priority.choices)
+    priority = forms.ChoiceField(choices=priority_choices)
 
 
 class DueForm(VersionForm):
@@ -132,7 +134,7 @@ class AssignForm(VersionForm):
 class StatusForm(VersionForm):
     """What is happening to it, and what must be said with that."""
 
-    status = forms.ChoiceField(choices=TicketStatus.choices)
+    status = forms.ChoiceField(choices=[])
     outcome = MultilineText(
         label="What came out", required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Asked when it is done.",
@@ -140,21 +142,29 @@ class StatusForm(VersionForm):
     disposition = forms.ChoiceField(
         label="Result of the lead", required=False, choices=[("", "Not resolved yet"), *Disposition.choices]
     )
+    disposition_reason = VisibleText(label="Why it is parked", required=False, max_length=300)
     waiting_for = VisibleText(label="Waiting for", required=False, max_length=80)
     reason = VisibleText(label="Why it is dropped", required=False, max_length=300)
 
     def __init__(self, *args: Any, ticket: Ticket, to: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        wanted = {
-            TicketStatus.DONE.value: {"outcome", "disposition"},
-            TicketStatus.WAITING.value: {"waiting_for"},
-            TicketStatus.DROPPED.value: {"reason"},
-        }
-        if to:
-            for name in {"outcome", "disposition", "waiting_for", "reason"} - wanted.get(to, set()):
+        self.known: dict[str, TicketStatus] = {one.code: one for one in statuses(keep=ticket.status)}
+        status = self.fields["status"]
+        assert isinstance(status, forms.ChoiceField)  # noqa: S101 (says its type)
+        status.choices = [(one.code, one.name) for one in self.known.values()]
+        if to in self.known:
+            for name in EXTRAS - ASKED.get(self.known[to].category, set()):
                 self.fields[name].widget = forms.HiddenInput()
         if not ticket.lead:
-            del self.fields["disposition"]
+            del self.fields["disposition"], self.fields["disposition_reason"]
+
+
+EXTRAS = {"outcome", "disposition", "disposition_reason", "waiting_for", "reason"}
+ASKED: dict[str, set[str]] = {  # with which category which of them is asked for
+    Category.DONE: {"outcome", "disposition", "disposition_reason"},
+    Category.BLOCKED: {"waiting_for"},
+    Category.DROPPED: {"reason"},
+}
 
 
 class LeadForm(VersionForm):
@@ -164,6 +174,11 @@ class LeadForm(VersionForm):
     disposition = forms.ChoiceField(
         label="Result", required=False, choices=[("", "Not resolved yet"), *Disposition.choices]
     )
+    disposition_reason = VisibleText(label="Why it is parked", required=False, max_length=300)
+    hypothesis = MultilineText(
+        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What would be so if this lead is right.",
+    )  # fmt: skip
 
 
 class ReasonForm(forms.Form):

@@ -6,41 +6,22 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
+from django.utils import timezone
 from mptt.models import MPTTModel, TreeForeignKey
 
 from core.access import Guarded, Root
 from core.actions import tracked
 from core.models import Versioned
-from incidents.models import Incident
+from incidents.models import Incident, Tag
+from tickets.models.clocks import ClockState
+from tickets.models.vocabulary import ENDED, FIRST, NORMAL, NORMAL_URGENCY, Category, TicketPriority, TicketStatus
 
 if TYPE_CHECKING:
     from people.models import User
 
 ROOT_NUMBER = 100  # the root stands for the incident; the first ticket is #101
-
-
-class TicketStatus(models.TextChoices):
-    """What is happening to a ticket; done and dropped are ends."""
-
-    OPEN = "open", "Open"
-    DOING = "doing", "In progress"
-    WAITING = "waiting", "Waiting"
-    DONE = "done", "Done"
-    DROPPED = "dropped", "Dropped"
-
-
-ENDED = (TicketStatus.DONE, TicketStatus.DROPPED)
-
-
-class Priority(models.TextChoices):
-    """What to take first."""
-
-    LOW = "low", "Low"
-    NORMAL = "normal", "Normal"
-    HIGH = "high", "High"
-    URGENT = "urgent", "Urgent"
 
 
 class Disposition(models.TextChoices):
@@ -49,6 +30,15 @@ class Disposition(models.TextChoices):
     CONFIRMED = "confirmed", "Confirmed"
     RULED_OUT = "ruled_out", "Ruled out"
     DEAD_END = "dead_end", "Dead end"
+    PARKED = "parked", "Parked"
+
+
+STATUS_NAME = Subquery(TicketStatus.objects.filter(code=OuterRef("status")).values("name")[:1])
+PRIORITY_NAME = Subquery(TicketPriority.objects.filter(code=OuterRef("priority")).values("name")[:1])
+DERIVED = [  # worked out from other columns, and kept for lists and sweeps
+    "lft", "rght", "tree_id", "level", "description_html", "comments_total", "files_total", "category", "urgency",
+    "start_by", "finish_by", "clock_at", "risk_at", "clock_state", "tags",
+]  # fmt: skip
 
 
 class TreeWriteError(TypeError):
@@ -69,6 +59,14 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def delete(self) -> tuple[int, dict[str, int]]:
         raise TreeWriteError("Tickets are dropped with a reason, not deleted: use tickets.actions.")
 
+    def unfinished(self) -> Self:
+        """Neither done nor dropped."""
+        return self.exclude(category__in=ENDED)
+
+    def worded(self) -> Self:
+        """With `status_name` and `priority_name`, so that showing them asks no more questions."""
+        return self.annotate(status_name=STATUS_NAME, priority_name=PRIORITY_NAME)
+
     def bulk_create(self, *args: object, **kwargs: object) -> list[Ticket]:
         raise TreeWriteError("Tickets are added one by one under the incident's lock: use tickets.tree.")
 
@@ -82,21 +80,38 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     description_html = models.TextField(blank=True, editable=False)
-    status = models.CharField(max_length=10, choices=TicketStatus, default=TicketStatus.OPEN)
+    headline = models.CharField(max_length=200, blank=True)  # how the branch stands, in one line by its owner
+    status = models.CharField(max_length=20, default=FIRST[Category.TODO])  # code of a TicketStatus
+    category = models.CharField(max_length=8, choices=Category, default=Category.TODO, editable=False)  # of the status
     waiting_for = models.CharField(max_length=80, blank=True)
-    priority = models.CharField(max_length=10, choices=Priority, default=Priority.NORMAL)
+    priority = models.CharField(max_length=20, default=NORMAL)  # code of a TicketPriority
+    urgency = models.PositiveSmallIntegerField(default=NORMAL_URGENCY, editable=False)  # of the priority
+    tags = models.ManyToManyField(Tag, blank=True, related_name="tickets")
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets"
     )
     lead = models.BooleanField(default=False)
+    hypothesis = models.TextField(blank=True)
+    origin = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="follow_ups")
     disposition = models.CharField(max_length=12, choices=Disposition, blank=True)
+    disposition_reason = models.CharField(max_length=300, blank=True)
+    lead_at = models.DateTimeField(null=True, editable=False)  # when it became a lead
+    disposed_at = models.DateTimeField(null=True, editable=False)
     shared = models.BooleanField("shared with the customer", default=False)
     due_at = models.DateTimeField("due", null=True, blank=True)
     outcome = models.TextField("what came out", blank=True)
     dropped_reason = models.CharField(max_length=300, blank=True)
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    time_limit = models.PositiveIntegerField("time limit in minutes", null=True, blank=True)  # from its start on
+    paused_at = models.DateTimeField(null=True, editable=False)  # since when it is blocked
+    paused_seconds = models.PositiveBigIntegerField(default=0, editable=False)  # blocked before that, in all
+    start_by = models.DateTimeField(null=True, editable=False)  # this and the next four by tickets.clocks
+    finish_by = models.DateTimeField(null=True, editable=False)
+    clock_at = models.DateTimeField(null=True, editable=False)  # the end of the clock that runs out first
+    risk_at = models.DateTimeField(null=True, editable=False)
+    clock_state = models.CharField(max_length=8, choices=ClockState, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
@@ -104,7 +119,7 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
     files_total = models.PositiveIntegerField(default=0, editable=False)
 
     objects = TicketQuerySet.as_manager()  # mptt makes a tree manager of its own beside it
-    history = tracked(excluded=["lft", "rght", "tree_id", "level", "description_html", "comments_total", "files_total"])
+    history = tracked(excluded=DERIVED)
     url_fields = {"number": "incident__number", "ticket": "number"}
 
     class Meta:
@@ -122,7 +137,10 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
             models.CheckConstraint(condition=Q(lft__lt=F("rght")), name="tree_left_before_right"),
             models.CheckConstraint(condition=Q(parent=None) | ~Q(parent=F("id")), name="not_under_itself"),
         ]
-        indexes = [models.Index(fields=["assignee", "status"], name="ticket_mine")]
+        indexes = [
+            models.Index(fields=["assignee", "category"], name="ticket_mine"),
+            models.Index(fields=["clock_state", "clock_at"], name="ticket_clock"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.number} {self.title}"
@@ -141,11 +159,23 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
         return f"incident:{self.incident_id}"
 
     @property
+    def status_words(self) -> str:
+        """The name of its status; a query unless the rows were `worded`."""
+        known: str | None = self.__dict__.get("status_name")
+        return known or TicketStatus.objects.filter(code=self.status).values_list("name", flat=True).first() or ""
+
+    @property
+    def priority_words(self) -> str:
+        """The name of its priority; a query unless the rows were `worded`."""
+        known: str | None = self.__dict__.get("priority_name")
+        return known or TicketPriority.objects.filter(code=self.priority).values_list("name", flat=True).first() or ""
+
+    @property
     def is_ended(self) -> bool:
         """Done or dropped."""
-        return self.status in ENDED
+        return self.category in ENDED
 
     @property
     def is_resolved(self) -> bool:
         """A lead with a result; a dropped one counts (its reason says why)."""
-        return bool(self.disposition) or self.status == TicketStatus.DROPPED
+        return bool(self.disposition) or self.category == Category.DROPPED

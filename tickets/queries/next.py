@@ -5,7 +5,6 @@ from django.db.models import F
 from incidents.models import Incident
 from people.models import User
 from tickets.models import Ticket
-from tickets.models.tickets import ENDED
 
 MOST = 6
 KINDS = {"due": "Next due", "mine": "Mine", "nobody": "Unassigned"}
@@ -13,9 +12,9 @@ KINDS = {"due": "Next due", "mine": "Mine", "nobody": "Unassigned"}
 
 def next_tickets(incident: Incident, user: User, *, show: str = "due") -> list[Ticket]:
     """At most six open tickets of one kind, in one query: soonest due first, then those without a time by the tree."""
-    rows = Ticket.objects.filter(incident=incident, parent__isnull=False).exclude(status__in=ENDED)
+    rows = Ticket.objects.filter(incident=incident).without_root().unfinished().worded()
     if show == "mine":
         rows = rows.filter(assignee=user)
     elif show == "nobody":
         rows = rows.filter(assignee=None)
-    return list(rows.select_related("assignee").order_by(F("due_at").asc(nulls_last=True), "lft")[:MOST])
+    return list(rows.select_related("assignee").order_by(F("clock_at").asc(nulls_last=True), "lft")[:MOST])

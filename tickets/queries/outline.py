@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from incidents.models import Incident
-from tickets.models import Ticket, TicketStatus
-from tickets.models.tickets import ENDED
+from tickets.models import ENDED, Category, Ticket
+from tickets.models.tickets import PRIORITY_NAME, STATUS_NAME
 
 SHOWS = {  # filter: its word on the page
     "all": "All",
@@ -19,9 +19,9 @@ SHOWS = {  # filter: its word on the page
     "shared": "Shared",
 }
 COLUMNS = (
-    "pk", "parent_id", "number", "level", "version", "title", "status", "waiting_for", "lead", "disposition", "shared",
-    "due_at", "finished_at", "comments_total", "files_total", "assignee_id", "assignee__name", "assignee__username",
-    "assignee__customer_id",
+    "pk", "parent_id", "number", "level", "version", "title", "headline", "category", "waiting_for", "urgency", "lead",
+    "disposition", "shared", "clock_at", "clock_state", "finished_at", "updated_at", "comments_total", "files_total",
+    "assignee_id", "assignee__name", "assignee__username", "assignee__customer_id", "status_name", "priority_name",
 )  # fmt: skip
 
 
@@ -35,19 +35,25 @@ class Row:
     level: int
     version: int
     title: str
-    status: str
+    headline: str
+    category: str
     waiting_for: str
+    urgency: int
     lead: bool
     disposition: str
     shared: bool
-    due_at: dt.datetime | None
+    clock_at: dt.datetime | None
+    clock_state: str
     finished_at: dt.datetime | None
+    updated_at: dt.datetime
     comments: int
     files: int
     assignee_id: int | None
     name: str | None
     username: str | None
     customer_id: int | None
+    status: str  # in words
+    priority: str
     parent: int | None = None  # its number; None at the top
     position: int = 1
     siblings: int = 1
@@ -61,7 +67,7 @@ class Row:
     @property
     def is_ended(self) -> bool:
         """Done or dropped."""
-        return self.status in ENDED
+        return self.category in ENDED
 
 
 @dataclass(slots=True)
@@ -91,7 +97,10 @@ class Outline:
 def outline(incident: Incident, *, user_id: int | None, show: str = "all", text: str = "") -> Outline:
     """The tree for its page, with what `show` and `text` find and the branches above each hit marked. One query."""
     tickets = Ticket.objects.filter(incident_id=incident.pk, parent__isnull=False).order_by("lft")
-    rows = [Row(*values) for values in tickets.values_list(*COLUMNS)]
+    rows = [
+        Row(*values)
+        for values in tickets.annotate(status_name=STATUS_NAME, priority_name=PRIORITY_NAME).values_list(*COLUMNS)
+    ]
     now = timezone.now()
     _reckon(rows, now)
     tests = _tests(user_id, now)
@@ -99,7 +108,7 @@ def outline(incident: Incident, *, user_id: int | None, show: str = "all", text:
     found = Outline(rows=rows, show=show, text=text, now=now)
     found.counts = {key: sum(map(test, rows)) for key, test in tests.items()}
     found.done = sum(row.is_ended for row in rows)
-    found.busy = sum(row.status == TicketStatus.DOING for row in rows)
+    found.busy = sum(row.category == Category.DOING for row in rows)
     found.leads_done = sum(row.lead and is_resolved(row) for row in rows)
     if found.is_filtered:
         _mark(rows, _matching(rows, tests[show], text))
@@ -108,12 +117,12 @@ def outline(incident: Incident, *, user_id: int | None, show: str = "all", text:
 
 def is_late(row: Row, now: dt.datetime) -> bool:
     """Past its time and not ended."""
-    return row.due_at is not None and row.due_at < now and not row.is_ended
+    return row.clock_at is not None and row.clock_at < now and not row.is_ended
 
 
 def is_resolved(row: Row) -> bool:
     """A lead with a result, or dropped with a reason."""
-    return bool(row.disposition) or row.status == TicketStatus.DROPPED
+    return bool(row.disposition) or row.category == Category.DROPPED
 
 
 def _tests(user_id: int | None, now: dt.datetime) -> dict[str, Callable[[Row], bool]]:
@@ -141,7 +150,7 @@ def _reckon(rows: list[Row], now: dt.datetime) -> None:
         if above:
             above.total += row.total + 1
             above.done += row.done + row.is_ended
-            above.busy += row.busy + (row.status == TicketStatus.DOING)
+            above.busy += row.busy + (row.category == Category.DOING)
             above.over += row.over + is_late(row, now)
 
 

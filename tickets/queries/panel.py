@@ -9,7 +9,6 @@ from core.models import JournalEntry
 from incidents.queries.journal import Line, lines
 from people.models import User
 from tickets.models import Attachment, Comment, Ticket
-from tickets.models.tickets import ENDED
 
 MOST_CHILDREN = 200
 MOST_COMMENTS = 200
@@ -33,13 +32,13 @@ class Panel:
 
 def full(ticket: Ticket) -> Ticket:
     """The ticket with its people, so that showing it asks no more questions."""
-    return Ticket.objects.select_related("assignee", "created_by").get(pk=ticket.pk)
+    return Ticket.objects.worded().select_related("assignee", "created_by", "origin").get(pk=ticket.pk)
 
 
 def panel(ticket: Ticket, reader: User) -> Panel:
     """Read it all, in nine queries however much there is. Where something is cut, the newest stays."""
     line = Ticket.objects.filter(tree_id=ticket.tree_id, lft__lt=ticket.lft, rght__gt=ticket.rght, parent__isnull=False)
-    below = Ticket.objects.filter(parent_id=ticket.pk).select_related("assignee").order_by("lft")
+    below = Ticket.objects.filter(parent_id=ticket.pk).worded().select_related("assignee").order_by("lft")
     newest = ticket.comments.select_related("author").order_by("-created_at", "-pk")[:MOST_COMMENTS]
     files = ticket.attachments.select_related("uploaded_by").order_by("-created_at", "-pk")[:MOST_FILES]
     comments = list(newest)[::-1]
@@ -64,7 +63,7 @@ def _reworded(comments: list[Comment]) -> set[int]:
 def open_below(ticket: Ticket) -> int:
     """How many tickets of its branch, without itself, are neither done nor dropped."""
     below = Ticket.objects.filter(tree_id=ticket.tree_id, lft__gt=ticket.lft, rght__lt=ticket.rght)
-    return below.exclude(status__in=ENDED).count()
+    return below.unfinished().count()
 
 
 def entries_of(ticket: Ticket) -> QuerySet[JournalEntry]:

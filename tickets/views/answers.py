@@ -17,11 +17,12 @@ from people.requests import UserRequest
 from tickets.actions.undo import UNDO
 from tickets.forms.attachments import AttachForm
 from tickets.forms.comments import CommentForm
-from tickets.models import Priority, Ticket, TicketStatus
+from tickets.models import Ticket
 from tickets.queries import frame as frames
 from tickets.queries import outline as outlines
 from tickets.queries import panel as panels
 from tickets.queries.people import workers
+from tickets.queries.vocabulary import priorities, statuses
 from tickets.rows import ALL_LEVELS, rows_html
 
 LEVELS = {"1": 1, "2": 2, "3": 3, "all": ALL_LEVELS}
@@ -115,8 +116,10 @@ def ticket_context(request: UserRequest, ticket: Ticket) -> dict[str, Any]:
     ticket.incident = incident
     return {
         "incident": incident, "ticket": ticket, "panel": panels.panel(ticket, request.user), "can_work": can_work,
-        "people": list(workers(incident)) if can_work else [], "priorities": Priority.choices,
-        "statuses": TicketStatus.choices, "comment_form": CommentForm(), "attach_form": AttachForm(),
+        "people": list(workers(incident)) if can_work else [],
+        "priorities": priorities(ticket.priority) if can_work else [],
+        "statuses": statuses(ticket.status) if can_work else [],
+        "comment_form": CommentForm(), "attach_form": AttachForm(),
     }  # fmt: skip
 
 

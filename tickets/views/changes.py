@@ -1,6 +1,7 @@
 """Small changes of one ticket: who does it, what is happening to it, whether it is a lead."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
@@ -9,10 +10,10 @@ from core.access import guarded
 from core.models.versions import Conflict
 from people.models import User
 from people.requests import UserRequest
+from tickets.actions import leads
 from tickets.actions import tickets as actions
 from tickets.forms.tickets import AssignForm, LeadForm, StatusForm, VersionForm
-from tickets.models import Disposition, Ticket, TicketStatus
-from tickets.models.tickets import ENDED
+from tickets.models import ENDED, Category, Disposition, Ticket
 from tickets.queries.panel import open_below
 from tickets.views import answers
 
@@ -60,21 +61,23 @@ def _assigned(ticket: Ticket) -> str:
 def status(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """Say what is happening to it. The quick control sends only the status, and is asked for what goes with it."""
     if request.method != "POST":
-        names = ("version", "status", "outcome", "disposition", "waiting_for")
+        names = ("version", "status", "outcome", "disposition", "disposition_reason", "waiting_for")
         to = request.GET.get("to", "")
-        first = {name: getattr(ticket, name) for name in names} | ({"status": to} if to in TicketStatus.values else {})
-        return _status_page(request, ticket, StatusForm(initial=first, ticket=ticket))
+        form = StatusForm(ticket=ticket)
+        form.initial = {name: getattr(ticket, name) for name in names} | ({"status": to} if to in form.known else {})
+        return _status_page(request, ticket, form)
     to = request.POST.get("status", "")
-    if "quick" in request.POST and to != ticket.status and to in (*ENDED, TicketStatus.WAITING):
-        first = {"version": request.POST.get("version"), "status": to, "outcome": ticket.outcome}
-        first["disposition"] = ticket.disposition
-        return _status_page(request, ticket, StatusForm(initial=first, ticket=ticket, to=to), status=422)
     form = StatusForm(request.POST, ticket=ticket)
+    asks = to in form.known and form.known[to].category in (*ENDED, Category.BLOCKED)
+    if "quick" in request.POST and to != ticket.status and asks:
+        first = {name: getattr(ticket, name) for name in ("outcome", "disposition", "disposition_reason")}
+        first |= {"version": request.POST.get("version"), "status": to}
+        return _status_page(request, ticket, StatusForm(initial=first, ticket=ticket, to=to), status=422)
     return _change(request, ticket, form, name="status", act=actions.set_status, text=_status_set)
 
 
 def _status_set(ticket: Ticket) -> str:
-    words = f"#{ticket.number} is {TicketStatus(ticket.status).label.lower()}."
+    words = f"#{ticket.number} is {ticket.status_words.lower()}."
     below = open_below(ticket) if ticket.is_ended else 0
     if not below:
         return words
@@ -92,13 +95,16 @@ def _status_page(request: UserRequest, ticket: Ticket, form: StatusForm, status:
 def lead(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """Make it a lead, or write its result."""
     if request.method != "POST":
-        first = {name: getattr(ticket, name) for name in ("version", "lead", "disposition")}
+        first = {
+            name: getattr(ticket, name)
+            for name in ("version", "lead", "disposition", "disposition_reason", "hypothesis")
+        }
         return answers.page(request, ticket.incident, "lead", {"form": LeadForm(initial=first), "ticket": ticket})
     return _change(request, ticket, LeadForm(request.POST), name="lead", act=_mark, text=_lead_set)
 
 
-def _mark(*, actor: User, ticket: Ticket, version: int, lead: bool, disposition: str) -> Ticket:
-    return actions.mark_lead(actor=actor, ticket=ticket, lead=lead, disposition=disposition, version=version)
+def _mark(*, actor: User, ticket: Ticket, version: int, lead: bool, disposition: str, **fields: Any) -> Ticket:
+    return leads.mark_lead(actor=actor, ticket=ticket, lead=lead, disposition=disposition, version=version, **fields)
 
 
 def _lead_set(ticket: Ticket) -> str:

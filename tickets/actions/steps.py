@@ -1,0 +1,85 @@
+"""What the actions of this room begin and end with: the locked ticket, the words it may be given, its clock."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from incidents.models import Incident
+from people.models import User
+from tickets import clocks, tree
+from tickets.models import ENDED, Category, Disposition, Ticket, TicketPriority, TicketStatus
+
+
+def locked(ticket: Ticket) -> Ticket:
+    """The ticket as it is now, with its incident locked and open."""
+    return tree.fresh(tree.lock(ticket.incident_id), ticket.number)
+
+
+def status_of(code: str) -> TicketStatus:
+    """The status with this code.
+
+    Raises:
+        ValidationError: there is none, or it is no longer given.
+    """
+    found = TicketStatus.objects.filter(code=code, active=True).first()
+    if found is None:
+        raise ValidationError({"status": "This is not a status."})
+    return found
+
+
+def priority_of(code: str) -> TicketPriority:
+    """The priority with this code.
+
+    Raises:
+        ValidationError: there is none, or it is no longer given.
+    """
+    found = TicketPriority.objects.filter(code=code, active=True).first()
+    if found is None:
+        raise ValidationError({"priority": "This is not a priority."})
+    return found
+
+
+def change(ticket: Ticket, fields: Mapping[str, Any], target: clocks.Target | None = None) -> dict[str, Any]:
+    """Set columns of a locked ticket, and wind its clock; gives what the entry says of the clock, if that turned."""
+    before = ticket.clock_state
+    if target is None:
+        target = clocks.target_of(ticket.incident, fields.get("priority", ticket.priority))
+    ticket.apply({**fields, **clocks.wound(ticket, target, **fields)})
+    return {} if ticket.clock_state == before else {"clock": [before, ticket.clock_state]}
+
+
+def require_worker(incident: Incident, person: User | None) -> None:
+    if person is not None and "work" not in incident.permissions_for(person):
+        raise ValidationError(f"{person} has no role in this incident that works tickets: add them to the team first.")
+
+
+def status_fields(
+    ticket: Ticket, status: TicketStatus, *, outcome: str = "", reason: str = "", waiting_for: str = ""
+) -> dict[str, Any]:
+    """What a status brings with it: when work began, stood still and ended, and why."""
+    now, category = timezone.now(), status.category
+    fields: dict[str, Any] = {"status": status.code, "category": category, **clocks.paused(ticket, category, now)}
+    fields["waiting_for"] = waiting_for if category == Category.BLOCKED else ""
+    fields["finished_at"] = (ticket.finished_at or now) if category in ENDED else None
+    if category not in (Category.TODO, Category.DROPPED) and ticket.started_at is None:
+        fields["started_at"] = now
+    fields["dropped_reason"] = reason if category == Category.DROPPED else ""
+    if outcome:
+        fields["outcome"] = outcome
+    return fields
+
+
+def disposed(ticket: Ticket, disposition: str, reason: str) -> dict[str, Any]:
+    """The result of a lead (empty: none yet), with when it got one.
+
+    Raises:
+        ValidationError: there is no such result, or it is parked without a reason.
+    """
+    if disposition and disposition not in Disposition.values:
+        raise ValidationError({"disposition": "This is not a result of a lead."})
+    if disposition == Disposition.PARKED and not reason:
+        raise ValidationError({"disposition_reason": "Say why it is parked, and what would take it up again."})
+    at = (ticket.disposed_at or timezone.now()) if disposition else None
+    return {"disposition": disposition, "disposition_reason": reason if disposition else "", "disposed_at": at}

@@ -1,0 +1,105 @@
+"""How a ticket stands with its clocks: pure reckoning over its columns, no queries.
+
+Four things can end a clock: the time it is due by, its own time limit (from its start), and the two targets of the
+house (SLA), to start and to finish, which begin with the ticket. Whoever is blocked cannot keep a target: targets and
+limit stand still meanwhile. A due time is a date in the world and does not.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from incidents.models import Incident
+from tickets.models import Category, ClockState, ClockTarget, Ticket
+from tickets.models.vocabulary import ENDED
+
+RISK = 0.75  # of its time gone, a clock is at risk
+FIELDS = ("start_by", "finish_by", "clock_at", "risk_at", "clock_state")
+
+
+@dataclass(frozen=True)
+class Target:
+    """How soon after its beginning a ticket must be started and finished; None where nothing is asked."""
+
+    start: dt.timedelta | None = None
+    finish: dt.timedelta | None = None
+
+
+NO_TARGET = Target()
+
+
+def targets(severity: str) -> dict[str, Target]:
+    """The targets of a severity by priority; one query."""
+    rows = ClockTarget.objects.filter(severity=severity).values_list("priority", "start_minutes", "finish_minutes")
+    return {priority: Target(start=_minutes(start), finish=_minutes(finish)) for priority, start, finish in rows}
+
+
+def target_of(incident: Incident, priority: str) -> Target:
+    """The target of one ticket of the incident."""
+    return targets(incident.severity).get(priority, NO_TARGET)
+
+
+def _minutes(count: int | None) -> dt.timedelta | None:
+    return None if count is None else dt.timedelta(minutes=count)
+
+
+def paused(ticket: Ticket, category: str, now: dt.datetime) -> dict[str, Any]:
+    """What entering or leaving Blocked changes: when it began, or how long it lasted."""
+    if category == Category.BLOCKED:
+        return {} if ticket.paused_at else {"paused_at": now}
+    if ticket.paused_at is None:
+        return {}
+    length = max(0, int((now - ticket.paused_at).total_seconds()))
+    return {"paused_at": None, "paused_seconds": ticket.paused_seconds + length}
+
+
+def wound(ticket: Ticket, target: Target, now: dt.datetime | None = None, **to_be: Any) -> dict[str, Any]:
+    """The five columns of the clock for the ticket as it is, but for the columns in `to_be`."""
+    now = now or timezone.now()
+    seen = _Seen(ticket, to_be)
+    pause = dt.timedelta(seconds=seen("paused_seconds"))
+    start_by = seen("created_at") + target.start + pause if target.start is not None else None
+    finish_by = seen("created_at") + target.finish + pause if target.finish is not None else None
+    ends = [(seen("due_at"), seen("created_at"))]
+    if seen("category") != Category.BLOCKED:
+        ends.append((finish_by, seen("created_at")))
+        ends.append((_limit(seen, pause), seen("started_at")))
+        if seen("started_at") is None and seen("category") not in ENDED:
+            ends.append((start_by, seen("created_at")))
+    running = [(end, begin) for end, begin in ends if end is not None]
+    found: dict[str, Any] = {"start_by": start_by, "finish_by": finish_by, "clock_at": None, "risk_at": None}
+    if running:
+        end, begin = min(running)
+        found |= {"clock_at": end, "risk_at": end - (1 - RISK) * max(end - begin, dt.timedelta(0))}
+    standing = finish_by is not None or seen("time_limit") is not None
+    return {**found, "clock_state": _state(seen, found, now, paused=standing)}
+
+
+class _Seen:
+    """A ticket with some of its columns as they will be."""
+
+    def __init__(self, ticket: Ticket, to_be: Mapping[str, Any]) -> None:
+        self._ticket, self._to_be = ticket, to_be
+
+    def __call__(self, name: str) -> Any:
+        return self._to_be[name] if name in self._to_be else getattr(self._ticket, name)
+
+
+def _limit(seen: _Seen, pause: dt.timedelta) -> dt.datetime | None:
+    """The end of the ticket's own limit, once it has begun."""
+    begin: dt.datetime | None = seen("started_at")
+    return begin + dt.timedelta(minutes=seen("time_limit")) + pause if begin and seen("time_limit") else None
+
+
+def _state(seen: _Seen, found: Mapping[str, Any], now: dt.datetime, *, paused: bool) -> str:
+    end, ended = found["clock_at"], seen("category") in ENDED
+    if end is None:
+        return ClockState.PAUSED if paused and seen("category") == Category.BLOCKED else ClockState.NONE
+    if ended:
+        return ClockState.LATE if (seen("finished_at") or now) > end else ClockState.MET
+    if now >= end:
+        return ClockState.BREACHED
+    return ClockState.AT_RISK if now >= found["risk_at"] else ClockState.ON_TRACK
