@@ -37,6 +37,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("ticket.moved", ""): "moved {target} below {parent}",
     ("ticket.branch_dropped", ""): "dropped the branch {target} ({tickets} tickets)",
     ("ticket.all_dropped", ""): "dropped all open tickets ({tickets})",
+    ("ticket.branch_restored", ""): "took back that the branch {target} was dropped ({tickets} tickets)",
+    ("ticket.all_restored", ""): "took back that all open tickets were dropped ({tickets})",
     ("comment.added", ""): "commented on #{ticket}",
     ("comment.edited", ""): "edited a comment on #{ticket}",
     ("comment.chosen", ""): "chose a comment on #{ticket} for the report, or took it out",
