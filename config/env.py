@@ -26,7 +26,7 @@ def flag(name: str, *, default: bool) -> bool:
 def text(name: str, default: str = "") -> str:
     """A setting, or the content of the file named by NAME_FILE (for secrets mounted as files)."""
     path = os.environ.get(f"{name}_FILE")
-    if path and name in os.environ:
+    if path and os.environ.get(name):
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
     if path:
         try:

@@ -16,7 +16,7 @@ from people.models import AccountMail, Customer, Invitation, User
 from people.models.invitations import digest, new_token
 
 
-def _give_up_expired(email: str) -> None:
+def _give_up_expired(actor: Actor, email: str) -> None:
     pending = Invitation.objects.select_for_update().pending().filter(email__iexact=email).first()
     if pending is None:
         return
@@ -24,6 +24,7 @@ def _give_up_expired(email: str) -> None:
         raise ValidationError({"email": "This address is invited already. Revoke that invitation to send another."})
     pending.revoked_at = timezone.now()
     pending.save(update_fields=["revoked_at"])
+    journal.record("invitation.expired", actor=actor, subject=pending)
 
 
 @action
@@ -39,7 +40,7 @@ def invite(
     groups = check_groups(groups, customer=customer)
     if User.objects.filter(email__iexact=email).exists():
         raise ValidationError({"email": "Somebody with this address has an account already."})
-    _give_up_expired(email)
+    _give_up_expired(actor, email)
     token = new_token()
     invitation = Invitation(
         email=email, name=name, groups=groups, customer=customer, token_digest=digest(token),

@@ -8,12 +8,14 @@ const HIDDEN_MS = 30000;
 const FLASH_MS = 2000;
 const FIELDS = "input, textarea, select, [contenteditable]";
 const LOGIN = "/accounts/";
+const LEAVING_MS = 5000; // a download begins like leaving, and stays
 let timer = 0;
 let ticks = 0;
 let failedTick = 0;
 let failures = 0;
 let lastGood = new Date();
 let over = false;
+let leaving = false;
 const versions = new WeakMap();
 
 function tick() {
@@ -95,7 +97,14 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   if (ctx.response.status < 500) good();
   else bad();
 });
+// Firefox ends what is on its way as soon as one leaves, while the old page still stands: that is no lost connection.
+addEventListener("beforeunload", () => {
+  leaving = true;
+  setTimeout(() => { leaving = false; }, LEAVING_MS);
+});
+addEventListener("pageshow", () => { leaving = false; });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (leaving) return;
   if (isTick(ctx)) bad();
   else if (ctx) toast("No connection. What you wrote is still here; try again.", { bad: true });
 });

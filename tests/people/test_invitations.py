@@ -132,6 +132,16 @@ def test_a_used_revoked_expired_or_unknown_link_is_the_same_404(invited: Invited
     assert User.objects.filter(username="grace").count() == 1
 
 
+def test_inviting_anew_says_in_the_journal_that_the_old_invitation_had_expired(admin_user: User) -> None:
+    late, _ = actions.invite(actor=admin_user, email="c@demo.example", name="C", groups=["Responder"])
+    Invitation.objects.filter(pk=late.pk).update(expires_at=timezone.now())
+    anew, _ = actions.invite(actor=admin_user, email="c@demo.example", name="C", groups=["Responder"])
+    assert anew.pk != late.pk
+    said = list(JournalEntry.objects.filter(stream="people").order_by("seq").values_list("verb", flat=True))
+    assert said == ["person.invited", "invitation.expired", "person.invited"]
+    assert JournalEntry.objects.get(verb="invitation.expired").target_id == str(late.pk)
+
+
 def test_an_invitation_ends_after_seven_days(invited: Invited) -> None:
     _, token = invited
     with time_machine.travel(timezone.now() + timedelta(days=6, hours=23)):

@@ -100,6 +100,14 @@ def test_one_machine_starts_with_nothing_but_a_key(tmp_path: Path) -> None:
     assert start(tmp_path, LOCAL, {}).returncode == 0
 
 
+def test_a_key_may_come_from_a_file_where_its_own_name_is_set_but_empty(tmp_path: Path) -> None:
+    data, key = tmp_path / "data", tmp_path / "key"
+    data.mkdir(mode=0o700)
+    key.write_text(KEY)
+    started = start(data, SAFE, {"SECRET_KEY": "", "SECRET_KEY_FILE": str(key)}, code=SHOW)
+    assert started.stdout.startswith("True True True False"), started.stderr[-2000:]
+
+
 def test_the_number_of_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\nG34 {len(MISTAKES) + 2} misconfigurations: all stop the start")
