@@ -21,6 +21,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 
+from bench.lines import Lines
+
 TIMES, WARM = 30, 3
 PAIRS = 200
 
@@ -33,21 +35,12 @@ class Figure:
     queries: int
 
 
-class Bench:
+class Bench(Lines):
     """Asks for pages as somebody, and writes the lines."""
 
     def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-        self.over = 0
+        super().__init__(prefix)
         self.handler = WSGIHandler()
-
-    def line(self, name: str, value: float, unit: str, limit: float | None = None, *, exactly: bool = False) -> None:
-        """Print one figure; without a limit it is only told."""
-        wrong = limit is not None and (value != limit if exactly else value > limit)
-        self.over += wrong
-        shown = f"{value:.0f}" if unit == "queries" else f"{value:.2f}"
-        verdict = "over" if wrong else "ok"
-        print(f"bench {self.prefix}{name} {shown} {unit} limit {'-' if limit is None else limit} {verdict}", flush=True)
 
     def ask(self, path: str, cookies: str = "", status: int = 200) -> tuple[float, int]:
         """One request: how long it took, in milliseconds, and how many queries."""
@@ -95,8 +88,6 @@ def _login(user: Any) -> str:
 def main(incidents: int) -> int:
     """Load, measure with little, load the rest, measure again."""
     from bench import data  # noqa: PLC0415  models exist only after setup
-    from core.actors import SYSTEM  # noqa: PLC0415
-    from tickets.actions.tickets import add_ticket  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     bench = Bench("" if connection.vendor == "postgresql" else f"{connection.vendor}-")
@@ -105,53 +96,83 @@ def main(incidents: int) -> int:
     few = data.incidents(place, 10)
     tiny = data.big(place, "IR-2025-0101-010", 10)
     data.settle()
-    small = {
-        "list": bench.page("/", cookies),
-        "overview": bench.page(f"/incidents/{tiny.number}/", cookies),
-        "tree": bench.page(f"/incidents/{tiny.number}/tree/", cookies),
-    }
+    small = {"list": bench.page("/", cookies).queries}
+    for name, path in PAGES.items():
+        small[name] = bench.page(f"/incidents/{tiny.number}/{path}", cookies).queries
 
-    start = time.perf_counter()
-    data.incidents(place, incidents - 10, first=10)
-    half, whole = data.big(place, "IR-2025-0101-500", 500), data.big(place, "IR-2025-0101-999", 1000)
-    data.settle()
-    bench.line("load", time.perf_counter() - start, "s")
+    with bench.timed("load", "s"):
+        data.incidents(place, incidents - 10, first=10)
+        sizes = {count: data.big(place, f"IR-2025-0101-{count}", count) for count in (500, 1000, 10_000)}
+        data.settle()
+    _lists(bench, cookies, small)
+    for count, incident in sizes.items():
+        _incident(bench, cookies, incident, count, small)
+    hidden = next(incident for incident in few if incident.restricted)
+    away = bench.difference(f"/incidents/{hidden.number}/", "/incidents/IR-2019-0101-001/", _login(place.mallory))
+    bench.line("hidden-against-missing", away, "ms", 2)
+    _changes(bench, sizes)
+    return bench.over
 
-    constant, bare = bench.page("/bench/constant"), bench.page("/bench/bare")
+
+PAGES = {"overview": "", "tree": "tree/"}
+MOST = {"overview": 10, "tree": 7}  # queries
+
+
+def _lists(bench: Bench, cookies: str, small: dict[str, int]) -> None:
+    """The reference pages and the list of incidents."""
+    constant = bench.page("/bench/constant")
     bench.line("constant-page", constant.ms, "ms")
-    bench.line("bare-loop", bare.ms, "ms")
-
     rows = bench.page("/", cookies)
     bench.line("list", rows.ms, "ms")
     bench.line("list-queries", rows.queries, "queries", 8)
-    bench.line("list-queries-more-than-with-10", rows.queries - small["list"].queries, "queries", 0, exactly=True)
+    bench.line("list-queries-more-than-with-10", rows.queries - small["list"], "queries", 0, exactly=True)
     late = bench.page("/?show=closed&sort=title&page=20", cookies)
     bench.line("list-sorted-page-20", late.ms, "ms")
     bench.line("list-sorted-page-20-queries", late.queries, "queries", 8)
 
-    for incident, count in ((half, 500), (whole, 1000)):
-        overview = bench.page(f"/incidents/{incident.number}/", cookies)
-        bench.line(f"overview-{count}", overview.ms, "ms")
-        bench.line(f"overview-{count}-queries", overview.queries, "queries", 10)
-        more = overview.queries - small["overview"].queries
-        bench.line(f"overview-{count}-queries-more-than-with-10", more, "queries", 0, exactly=True)
-        tree = bench.page(f"/incidents/{incident.number}/tree/", cookies)
-        bench.line(f"tree-{count}", tree.ms, "ms")
-        bench.line(f"tree-{count}-queries", tree.queries, "queries", 7)
-        more = tree.queries - small["tree"].queries
-        bench.line(f"tree-{count}-queries-more-than-with-10", more, "queries", 0, exactly=True)
-        bench.line(f"tree-{count}-against-bare-loop", tree.ms / bare.ms, "times", 2.5 if count == 500 else None)
 
-    hidden = next(incident for incident in few if incident.restricted)
-    stranger = _login(place.mallory)
-    away = bench.difference(f"/incidents/{hidden.number}/", "/incidents/IR-2019-0101-001/", stranger)
-    bench.line("hidden-against-missing", away, "ms", 2)
+def _incident(bench: Bench, cookies: str, incident: Any, count: int, small: dict[str, int]) -> None:
+    """The pages of one incident with so many tickets; its tree beside the bare loop over as many rows."""
+    for name, path in PAGES.items():
+        page = bench.page(f"/incidents/{incident.number}/{path}", cookies)
+        bench.line(f"{name}-{count}", page.ms, "ms")
+        bench.line(f"{name}-{count}-queries", page.queries, "queries", MOST[name])
+        more = page.queries - small[name]
+        bench.line(f"{name}-{count}-queries-more-than-with-10", more, "queries", 0, exactly=True)
+        if name == "tree" and count in LOOPS:
+            bare = bench.page(f"/bench/bare/{count}")
+            bench.line(f"bare-loop-{count}", bare.ms, "ms")
+            bench.line(f"tree-{count}-against-bare-loop", page.ms / bare.ms, "times", LOOPS[count])
+
+
+LOOPS = {500: 2.5, 1000: 2}  # rows of the bare loop, and how many times its time a tree of as many may take
+
+
+def _changes(bench: Bench, sizes: dict[int, Any]) -> None:
+    """Adding to a tree, and moving a branch of 1,000 tickets in one of 10,000; nothing of other trees is touched."""
+    from core.actors import SYSTEM  # noqa: PLC0415
+    from tickets.actions.tickets import add_ticket, move_ticket  # noqa: PLC0415
+    from tickets.checks import broken  # noqa: PLC0415
+    from tickets.models import Ticket  # noqa: PLC0415
 
     start = time.perf_counter()
     for at in range(100):
-        add_ticket(actor=SYSTEM, incident=half, title=f"Another {at}", parent=101)
+        add_ticket(actor=SYSTEM, incident=sizes[500], title=f"Another {at}", parent=101)
     bench.line("tickets-added-to-500", 100 / (time.perf_counter() - start), "per-second")
-    return bench.over
+    wide = sizes[10_000]
+    branches = Ticket.objects.filter(incident=wide, parent__isnull=False).order_by("lft")
+    branch = min(branches, key=lambda one: abs(one.get_descendant_count() - 1000))
+    outside = branches.exclude(lft__gte=branch.lft, rght__lte=branch.rght).exclude(pk=branch.parent_id or 0)
+    others = Ticket.objects.exclude(incident=wide)
+    columns = ("pk", "lft", "rght", "level", "tree_id", "parent_id", "version")
+    before = list(others.order_by("pk").values_list(*columns))
+    goal = outside.filter(level=1).last()
+    bench.line("branch-moved", branch.get_descendant_count() + 1, "tickets")
+    with bench.timed("branch-moved-in-10000", "ms"):
+        move_ticket(actor=SYSTEM, ticket=branch, parent=goal.number if goal else None)
+    touched = sum(old != new for old, new in zip(before, others.order_by("pk").values_list(*columns), strict=True))
+    bench.line("branch-moved-rows-of-others-touched", touched, "rows", 0)
+    bench.line("branch-moved-broken", len(list(broken(wide))), "trees", 0)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ LINES = [
         assignee=f"Person {number % 20}", lead=number % 7 == 0, due_at=NOW + dt.timedelta(minutes=number),
         level=number % 5, comments_total=number % 4, files_total=number % 2,
     )
-    for number in range(500)
+    for number in range(1000)
 ]  # fmt: skip
 
 
@@ -46,12 +46,12 @@ def constant(request: HttpRequest) -> HttpResponse:
 
 
 @open_to("anyone")
-def bare(request: HttpRequest) -> HttpResponse:
-    """500 rows by a plain template loop, without queries: what Django's templates cost."""
-    return render(request, "bench/rows.html", {"lines": LINES})
+def bare(request: HttpRequest, count: int) -> HttpResponse:
+    """So many rows by a plain template loop, without queries: what Django's templates cost."""
+    return render(request, "bench/rows.html", {"lines": LINES[:count]})
 
 
-urlpatterns = [path("bench/constant", constant), path("bench/bare", bare), path("", include("config.urls"))]
+urlpatterns = [path("bench/constant", constant), path("bench/bare/<int:count>", bare), path("", include("config.urls"))]
 handler400 = "core.views.errors.bad_request"
 handler403 = "core.views.errors.forbidden"
 handler404 = "core.views.errors.not_found"

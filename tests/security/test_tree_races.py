@@ -22,8 +22,8 @@ def test_eight_processes_in_one_tree_break_nothing_and_lose_nothing(tmp_path, ca
     with capsys.disabled():
         print(
             f"\nG8 tree: {PROCESSES} processes x {EACH} changes: {counts['add']} added, {counts['move']} moved, "
-            f"{counts['drop']} dropped, {counts['refused']} refused, {counts['failed']} failed (deadlocks among them), "
-            f"{len(after['broken'])} broken, {lost} lost"
+            f"{counts['edit']} edited, {counts['drop']} dropped, {counts['refused']} refused, "
+            f"{counts['failed']} failed (deadlocks among them), {len(after['broken'])} broken, {lost} lost"
         )
     assert counts["failed"] == 0
     assert sum(counts.values()) == PROCESSES * EACH
@@ -32,5 +32,6 @@ def test_eight_processes_in_one_tree_break_nothing_and_lose_nothing(tmp_path, ca
     assert (verbs["ticket.added"], verbs["ticket.branch_dropped"]) == (counts["add"] + 1, counts["drop"])
     assert verbs["ticket.moved"] <= counts["move"]  # a move to its own place is no change
     # every row of history has its line in the journal: the root, the additions, the moves, each ticket of a drop
-    assert after["rows"] == 1 + verbs["ticket.added"] + verbs["ticket.moved"] + after["dropped"]
-    assert min(counts["add"], verbs["ticket.moved"], counts["drop"]) > 20
+    assert verbs["ticket.edited"] == counts["edit"]
+    assert after["rows"] == 1 + sum(verbs[f"ticket.{what}"] for what in ("added", "moved", "edited")) + after["dropped"]
+    assert min(counts["add"], verbs["ticket.moved"], counts["edit"], counts["drop"]) > 20

@@ -21,6 +21,7 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from core.models import JournalEntry  # noqa: E402
+from core.models.versions import Conflict  # noqa: E402
 from incidents.actions.incidents import open_incident  # noqa: E402
 from incidents.models import Incident  # noqa: E402
 from people.models import User  # noqa: E402
@@ -75,11 +76,11 @@ def state(number: str) -> dict[str, Any]:
 
 
 def mix(number: str, seed: str, many: str) -> dict[str, int]:
-    """Random additions, moves and drops in one tree; counts what was accepted, refused, and failed otherwise."""
+    """Random additions, moves, edits and drops in one tree; counts what was accepted, refused, and failed otherwise."""
     choose, counts = random.Random(int(seed)), Counter[str]()
     alice, incident = User.objects.get(username="alice"), Incident.objects.get(number=number)
     for _ in range(int(many)):
-        what = choose.choices(["add", "move", "drop"], [50, 43, 7])[0]
+        what = choose.choices(["add", "move", "edit", "drop"], [40, 38, 16, 6])[0]
         known = list(Ticket.objects.filter(incident=incident, parent__isnull=False))
         one, other = choose.choice(known), choose.choice(known)
         try:
@@ -90,10 +91,13 @@ def mix(number: str, seed: str, many: str) -> dict[str, int]:
             elif what == "move":
                 parent, first = choose.choice([None, other.number]), choose.random() < 0.5
                 actions.move_ticket(actor=alice, ticket=one, parent=parent, first=first)
+            elif what == "edit":
+                title = f"T {choose.random()}"
+                actions.edit_ticket(actor=alice, ticket=one, version=one.version, fields={"title": title})
             elif not actions.drop_branch(actor=alice, ticket=one, reason="Not ours."):
                 what = "nothing"  # all of it was dropped before
             counts[what] += 1
-        except ValidationError:
+        except (ValidationError, Conflict):
             counts["refused"] += 1
         except Exception as error:  # noqa: BLE001 - a deadlock or a broken constraint is what is looked for
             counts["failed"] += 1
