@@ -28,6 +28,7 @@ DAY = dt.date(2026, 1, 1)
 CATEGORY = {code: category.value for category, code in FIRST.items()}
 STATES = ["open", "open", "doing", "doing", "waiting", "done", "done", "done", "dropped"]
 DEEPEST = 6
+BRANCH = 1000
 BATCH = 1000
 
 
@@ -148,6 +149,8 @@ def _tree(incident: Incident, count: int, place: Place, chance: random.Random, f
     level = {0: 0}
     for at in range(1, count + 1):
         above = chance.choice([0, *(n for n in range(max(0, at - 40), at) if level[n] < DEEPEST)])
+        if above == 0 and 1 < at <= BRANCH < count:
+            above = 1  # in a large tree the first branch has a thousand tickets
         level[at] = level[above] + 1
         below[above].append(at)
         below[at] = []
