@@ -2,6 +2,7 @@
 
 from tickets.models.attachments import Attachment
 from tickets.models.blockers import Blocker
+from tickets.models.chores import Chore, ChoreKind
 from tickets.models.clocks import ClockState, ClockTarget
 from tickets.models.comments import Comment
 from tickets.models.handovers import Handover, HandoverState
@@ -16,6 +17,8 @@ __all__ = [
     "Attachment",
     "Blocker",
     "Category",
+    "Chore",
+    "ChoreKind",
     "ClockState",
     "ClockTarget",
     "Comment",

@@ -139,7 +139,7 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
         ]
         indexes = [
             models.Index(fields=["assignee", "category"], name="ticket_mine"),
-            models.Index(fields=["clock_state", "clock_at"], name="ticket_clock"),
+            models.Index(fields=["clock_state", "risk_at", "clock_at"], name="ticket_turns"),
         ]
 
     def __str__(self) -> str:
