@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 UV_VERSION := 0.13.8
+BY_MANY := --numprocesses auto --dist loadfile
 IN_TESTS := DJANGO_SETTINGS_MODULE=tests.settings
 export PORT DATA_DIR
 
@@ -34,11 +35,13 @@ test: $(VENV)/.dev assets ## everything that guards a change; installs PostgreSQ
 		env POSTGRES_PASSWORD=x REDIS_PASSWORD=x SECRET_KEY=x HOST_NAME=localhost MAIL_FROM=x docker compose config --quiet; \
 	else echo "docker compose is not installed: docker-compose.yml was not read"; fi
 	@if [ -d tests/js ]; then $(BIN)/python scripts/assets.py --run node --test tests/js; fi
-	$(BIN)/python -m pytest -m "not services"
+	$(BIN)/python -m pytest $(BY_MANY) -m "not services and not e2e and not commits"
+	$(BIN)/python -m pytest -m "not services and (e2e or commits)"
 	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -m services
 
 test-fast: $(VENV)/.dev ## the tests without browser and services
-	$(BIN)/python -m pytest -m "not e2e and not services"
+	$(BIN)/python -m pytest $(BY_MANY) -m "not services and not e2e and not commits"
+	$(BIN)/python -m pytest -m "not services and not e2e and commits"
 
 lint: $(VENV)/.dev ## ruff, djhtml, import-linter
 	$(BIN)/ruff check --quiet .

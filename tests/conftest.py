@@ -21,6 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that commits empties the tables after it: the groups and rights of the migrations must come back."""
     for item in items:
         marker = item.get_closest_marker("django_db")
+        if marker and marker.kwargs.get("transaction"):
+            item.add_marker("commits")
         if marker and marker.kwargs.get("transaction") and not marker.kwargs.get("serialized_rollback"):
             raise pytest.UsageError(f"{item.nodeid} needs django_db(transaction=True, serialized_rollback=True).")
 
