@@ -17,7 +17,7 @@ TRACKED = {
 }  # fmt: skip
 DERIVED = {
     "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "comments_total",
-    "files_total", "next_due_at", "category", "urgency", "start_by", "finish_by", "clock_at", "risk_at",
+    "files_total", "next_due_at", "updated_at", "category", "urgency", "start_by", "finish_by", "clock_at", "risk_at",
     "clock_state",
 }  # fmt: skip
 WRITES = {"save", "create", "delete", "apply", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}

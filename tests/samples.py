@@ -32,8 +32,23 @@ from reporting.models import ReportJob
 from tests.architecture import ROOMS
 from tests.uploads import kept
 from tests.world import EVE_LOG, World
-from tickets.actions import attachments, comments, leads, merging, tickets, undo
-from tickets.models import Attachment, Comment, Ticket
+from tickets.actions import (
+    attachments,
+    blockers,
+    bulk,
+    comments,
+    handovers,
+    headlines,
+    leads,
+    merging,
+    shifts,
+    tags,
+    tickets,
+    times,
+    undo,
+    watches,
+)
+from tickets.models import Attachment, Blocker, Comment, Handover, Ticket, TimeEntry
 
 Run = Callable[[], object]
 Sample = Callable[[World], Run]
@@ -58,6 +73,25 @@ def _ticket(world: World, number: int = 101) -> Ticket:
 
 def _comment(world: World) -> Comment:
     return Comment.objects.get(pk=world.things[world.incident.pk]["comment"])
+
+
+def _own(world: World) -> Ticket:
+    return tickets.assign_ticket(
+        actor=world.people["alice"], ticket=_ticket(world, 102), assignee=world.people["bob"]
+    )  # fmt: skip
+
+
+def _offer(world: World) -> Handover:
+    return Handover.objects.get(pk=world.things[world.incident.pk]["handover"])
+
+
+def _watched(world: World) -> Ticket:
+    return watches.watch_ticket(actor=world.people["carol"], ticket=_ticket(world))
+
+
+def _second(world: World) -> Ticket:
+    tickets.add_ticket(actor=world.people["bob"], incident=world.incident, title="Order a cable")
+    return _ticket(world, 102)
 
 
 def _incident(world: World) -> Incident:
@@ -158,6 +192,13 @@ def _undo_all(world: World) -> Run:
     return partial(undo.undo_drop_all, actor=world.people["alice"], incident=world.incident, entry=entry)
 
 
+def _undo_batch(world: World) -> Run:
+    fields = {"priority": "low", "assignee": None, "status": "doing", "add_tags": ["disk"]}
+    bulk.change_tickets(actor=world.people["bob"], incident=world.incident, numbers=[101, 102], fields=fields)
+    entry = JournalEntry.objects.get(stream=world.incident.journal_stream, verb="tickets.changed")
+    return partial(undo.undo_batch, actor=world.people["bob"], incident=world.incident, entry=entry)
+
+
 def _role(world: World, name: str) -> RoleAssignment:
     return RoleAssignment.objects.get(incident=world.incident, user=world.people[name], until=None)
 
@@ -231,6 +272,10 @@ SAMPLES: dict[str, Sample] = {
     "tickets.actions.tickets.assign_ticket": _by(
         "alice", tickets.assign_ticket, ticket=_ticket, assignee=_person("alice")
     ),
+    "tickets.actions.headlines.set_headline": _by(
+        "bob", headlines.set_headline, ticket=_ticket, headline=_is("Nothing left the house"),
+        version=lambda w: _ticket(w).version,
+    ),
     "tickets.actions.tickets.set_status": _by("bob", tickets.set_status, ticket=_ticket, status=_is("doing")),
     "tickets.actions.leads.mark_lead": _by(
         "bob", leads.mark_lead, ticket=_ticket, lead=_is(True), disposition=_is("confirmed")
@@ -244,8 +289,33 @@ SAMPLES: dict[str, Sample] = {
     "tickets.actions.tickets.drop_open_tickets": _by(
         "alice", tickets.drop_open_tickets, incident=_incident, reason=_is("All over")
     ),
+    "tickets.actions.tags.set_tags": _by("bob", tags.set_tags, ticket=_ticket, tags=_is(["disk", "host"])),
+    "tickets.actions.bulk.change_tickets": _by(
+        "bob", bulk.change_tickets, incident=_incident, numbers=_is([101, 102]),
+        fields=_is({"priority": "low", "assignee": None, "add_tags": ["disk"]}),
+    ),
+    "tickets.actions.bulk.move_tickets": _by(
+        "bob", bulk.move_tickets, incident=_incident, numbers=_is([102]), parent=_is(None), first=_is(True)
+    ),
+    "tickets.actions.bulk.drop_tickets": _by(
+        "alice", bulk.drop_tickets, incident=_incident, numbers=_is([101]), reason=_is("Not needed")
+    ),
+    "tickets.actions.undo.undo_batch": _undo_batch,
     "tickets.actions.undo.undo_change": _undo,
     "tickets.actions.undo.undo_drop_all": _undo_all,
+    "tickets.actions.handovers.hand_over": _by(
+        "bob", handovers.hand_over, incident=_incident, numbers=lambda w: [_own(w).number], receiver=_person("alice"),
+        note=_is("Half is done."),
+    ),
+    "tickets.actions.handovers.accept_handover": _by("alice", handovers.accept_handover, handover=_offer),
+    "tickets.actions.handovers.decline_handover": _by(
+        "alice", handovers.decline_handover, handover=_offer, answer=_is("On holiday")
+    ),
+    "tickets.actions.handovers.withdraw_handover": _by("bob", handovers.withdraw_handover, handover=_offer),
+    "tickets.actions.shifts.write_shift": _by(
+        "bob", shifts.write_shift, incident=_incident, since=lambda w: timezone.now(), body=_is("## All quiet"),
+        watch=_is("The VPN"),
+    ),
     "tickets.actions.comments.add_comment": _by(
         "bob", comments.add_comment, ticket=_ticket, body=_is("Ask @carol about it.")
     ),
@@ -254,6 +324,27 @@ SAMPLES: dict[str, Sample] = {
     ),
     "tickets.actions.comments.choose_for_report": _by(
         "alice", comments.choose_for_report, comment=_comment, in_report=_is(True)
+    ),
+    "tickets.actions.comments.comment_on_incident": _by(
+        "bob", comments.comment_on_incident, incident=_incident, body=_is("All of us: ask @carol."), shared=_is(True)
+    ),
+    "tickets.actions.attachments.attach_to_incident": _by(
+        "bob", attachments.attach_to_incident, incident=_incident, file=lambda w: _upload("Some bytes")
+    ),
+    "tickets.actions.watches.watch_ticket": _by("carol", watches.watch_ticket, ticket=_ticket),
+    "tickets.actions.watches.unwatch_ticket": _by("carol", watches.unwatch_ticket, ticket=_watched),
+    "tickets.actions.blockers.block_ticket": _by(
+        "bob", blockers.block_ticket, ticket=_second, by=_is(103)
+    ),
+    "tickets.actions.blockers.unblock_ticket": _by(
+        "bob", blockers.unblock_ticket,
+        blocker=lambda w: Blocker.objects.get(pk=w.things[w.incident.pk]["blocker"]),
+    ),
+    "tickets.actions.times.log_time": _by(
+        "bob", times.log_time, ticket=_ticket, minutes=_is(80), day=lambda w: timezone.now().date(), note=_is("Phone")
+    ),
+    "tickets.actions.times.take_back_time": _by(
+        "alice", times.take_back_time, entry=lambda w: TimeEntry.objects.get(pk=w.things[w.incident.pk]["spent"])
     ),
     "tickets.actions.attachments.attach_file": _by(
         "bob", attachments.attach_file, ticket=_ticket, file=lambda w: _upload("Some bytes")

@@ -30,8 +30,8 @@ from reporting.actions import reports
 from reporting.models import ReportJob
 from tests.routes import Route
 from tests.uploads import kept
-from tickets.actions import attachments, comments, tickets
-from tickets.models import Ticket
+from tickets.actions import attachments, blockers, comments, handovers, shifts, tickets, times
+from tickets.models import Blocker, Ticket
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 EVE_LOG = (
@@ -123,10 +123,15 @@ def _fill(incident: Incident, other: Incident, alice: User, bob: User) -> Values
     attachment = attachments.attach_file(actor=bob, ticket=ticket, file=file)
     link = links.link_incidents(actor=alice, source=incident, target=other, kind=LinkKind.RELATED)
     role = RoleAssignment.objects.get(incident=incident, user=bob, role=Role.MEMBER, until=None)
+    offer = handovers.hand_over(actor=bob, incident=incident, numbers=[ticket.number], receiver=alice, note="Nights")
+    shift = shifts.write_shift(actor=bob, incident=incident, since=timezone.now(), body="## Quiet", watch="The VPN")
+    blockers.block_ticket(actor=bob, ticket=ticket, by=102)
+    spent = times.log_time(actor=alice, ticket=ticket, minutes=80, day=timezone.now().date(), note="On the phone")
     edited = tickets.edit_ticket(actor=alice, ticket=ticket, version=ticket.version, fields={"priority": "high"})
     entry = JournalEntry.objects.get(target_type=Ticket._meta.label, target_id=str(edited.pk), verb="ticket.edited")
     return {
-        "entry": entry.seq,
+        "entry": entry.seq, "blocker": Blocker.objects.get(ticket=ticket).pk, "spent": spent.pk,
+        "handover": offer.pk, "shift": shift.pk,
         "number": incident.number, "part": "summary", "ticket": ticket.number, "comment": comment.pk,
         "attachment": attachment.pk, "link": link.pk, "assignment": role.pk, "reporting.job": _report(incident, alice),
     }  # fmt: skip

@@ -39,9 +39,14 @@ LEADS = {  # disposition of a lead: mark, words
     "confirmed": ("confirmed", "Lead confirmed"),
     "ruled_out": ("ruledout", "Lead ruled out"),
     "dead_end": ("ruledout", "Lead, dead end"),
-    "parked": ("open", "Lead, parked"),
+    "parked": ("parked", "Lead, parked"),
 }
 SEVERITIES = {"critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}
+CLOCKS = {  # how a ticket stands with its clock: mark
+    "on_track": "clock", "at_risk": "hourglass", "breached": "triangle-alert", "paused": "circle-pause",
+    "met": "check", "late": "triangle-alert",
+}  # fmt: skip
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 SOON = dt.timedelta(hours=1)
 CURRENT = format_html(' aria-current="{}"', "page")
 WAITING = '<span class="clock c-waiting" title="Waiting for {0}">{1}{0}</span>'
@@ -188,6 +193,28 @@ def clock(due: dt.datetime | None, ended: dt.datetime | None = None, waiting: st
     return format_html('<span class="clock c-{}" title="Due {}">{}{}</span>', kind, title, icon(mark), text)
 
 
+@register.filter
+def minutes(count: int | None) -> str:
+    """A length in minutes as people write it: 1h 30m."""
+    if count is None:
+        return ""
+    hours, rest = divmod(count, 60)
+    days, hours = divmod(hours, 24)
+    return " ".join(f"{number}{unit}" for number, unit in zip((days, hours, rest), "dhm", strict=True) if number)
+
+
+@register.simple_tag
+def clock_icon(state: str) -> str:
+    """The mark of how a ticket stands with its clock."""
+    return icon(CLOCKS.get(state, "clock"))
+
+
+@register.filter
+def is_picture(name: str) -> bool:
+    """Whether a file is called as pictures are that a page may show; what its bytes say is asked when it is served."""
+    return str(name).lower().endswith(PICTURES)
+
+
 # -- Frame ------------------------------------------------------------------------------------------------------------
 @register.filter
 def team(rights: Collection[str]) -> bool:
@@ -196,8 +223,13 @@ def team(rights: Collection[str]) -> bool:
 
 
 @register.simple_tag(takes_context=True)
-def place(context: template.Context, view: str, name: str, mark: str, *, under: str = "", more: bool = False) -> str:
-    """A link of the side navigation; nothing where the place does not exist. `more` places are not on a phone's bar."""
+def place(
+    context: template.Context, view: str, name: str, mark: str, *, under: str = "", more: bool = False, key: str = ""
+) -> str:
+    """A link of the side navigation; nothing where the place does not exist. `more` places are not on a phone's bar.
+
+    `key` is what leads there: "g m" is G, then M.
+    """
     try:
         url = reverse(view)
     except NoReverseMatch:
@@ -205,8 +237,9 @@ def place(context: template.Context, view: str, name: str, mark: str, *, under: 
     path = context["request"].path if "request" in context else ""
     here = path == url or path.startswith(under or (url if url != "/" else "//"))
     return format_html(
-        '<a class="nav-link {}" href="{}" title="{}"{}>{}<span class="label">{}</span></a>',
-        "more not-s" if more else "", url, name, CURRENT if here else "", icon(mark), name,
+        '<a class="nav-link {}" href="{}" title="{}"{}{}>{}<span class="label">{}</span></a>',
+        "more not-s" if more else "", url, name, CURRENT if here else "",
+        format_html(' data-hotkey="{}"', key) if key else "", icon(mark), name,
     )  # fmt: skip
 
 
@@ -241,6 +274,12 @@ def control(field: BoundField) -> str:
 def is_check(field: BoundField) -> bool:
     """A single checkbox, whose label stands behind it."""
     return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_markdown(field: BoundField) -> bool:
+    """A text in Markdown, with a preview beside it."""
+    return "data-markdown" in field.field.widget.attrs
 
 
 @register.filter

@@ -6,13 +6,16 @@ A verb that is missing here is shown as it is. The second part of a key tells va
 from collections.abc import Mapping
 from typing import Any
 
+ROOT = 100  # number of the row of the tree that stands for the incident
 SENTENCES: dict[tuple[str, str], str] = {
     ("incident.opened", ""): "declared the incident",
     ("incident.edited", ""): "changed {changed}",
     ("incident.restricted", ""): "restricted the incident to its team",
     ("incident.unrestricted", ""): "lifted the restriction",
     ("incident.status_changed", ""): "set the incident to {to}",
+    ("incident.status_changed", "signed"): "set the incident to {to} and signed that {signed}: {leads_reason}",
     ("incident.closed", ""): "closed the incident ({resolution})",
+    ("incident.closed", "signed"): "closed the incident ({resolution}) and signed that {signed}: {leads_reason}",
     ("incident.reopened", ""): "reopened the incident and set it to {to}",
     ("incident.severity_assessed", ""): "assessed the severity as {severity}",
     ("incident.post_mortem_approved", ""): "approved the post-mortem",
@@ -30,15 +33,43 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("ticket.added", ""): "added {target}",
     ("ticket.edited", ""): "changed {changed} of {target}",
     ("ticket.assigned", ""): "gave {target} to {assignee}",
+    ("ticket.assigned", "taken"): "took over {target} from {user}",
     ("ticket.status_changed", ""): "set {target} to {to}",
+    ("ticket.status_changed", "lead"): "set {target} to {to}, and the lead is resolved: {result}",
     ("ticket.lead_marked", ""): "marked {target} as a lead",
     ("ticket.lead_marked", "off"): "said that {target} is no lead",
-    ("ticket.lead_resolved", ""): "resolved the lead {target}: {disposition}",
+    ("ticket.lead_marked", "changed"): "changed {changed} of the lead {target}",
+    ("ticket.lead_resolved", ""): "resolved the lead {target}: {result}",
+    ("ticket.headlined", ""): "wrote the headline of {target}",
+    ("ticket.clock_changed", ""): "noted that {target} {clock}",
+    ("ticket.clocks_wound", ""): "set the clocks of {tickets} tickets anew",
+    ("ticket.restated", ""): "replaced the {field} “{old_name}” by “{new_name}” ({tickets} tickets)",
+    ("ticket.deleted", ""): "deleted {target} for good ({tickets} tickets)",
     ("ticket.moved", ""): "moved {target} below {parent}",
+    ("ticket.tagged", ""): "changed the tags of {target} from {old} to {new}",
+    ("tickets.changed", ""): "changed {what} of {tickets} ticket(s) at once",
+    ("tickets.moved", ""): "moved {tickets} ticket(s) below {parent} at once",
+    ("tickets.dropped", ""): "dropped {tickets} branch(es) at once",
+    ("tickets.change_undone", ""): "took back what was done to {tickets} ticket(s) at once",
     ("ticket.branch_dropped", ""): "dropped the branch {target} ({tickets} tickets)",
     ("ticket.all_dropped", ""): "dropped all open tickets ({tickets})",
     ("ticket.branch_restored", ""): "took back that the branch {target} was dropped ({tickets} tickets)",
     ("ticket.all_restored", ""): "took back that all open tickets were dropped ({tickets})",
+    ("handover.offered", ""): "offered {named} to {user}",
+    ("handover.accepted", ""): "accepted what {user} offered: {named}",
+    ("handover.declined", ""): "declined {named} from {user}",
+    ("handover.withdrawn", ""): "took back the offer of {named} to {user}",
+    ("shift.handed_over", ""): "wrote a shift handover",
+    ("ticket.watched", ""): "watches {target}",
+    ("ticket.unwatched", ""): "watches {target} no more",
+    ("ticket.blocked", ""): "said that {target} waits for #{by}",
+    ("ticket.unblocked", ""): "said that {target} need not wait for #{by}",
+    ("time.logged", ""): "noted {minutes} minutes on #{ticket}",
+    ("time.taken_back", ""): "took back {minutes} minutes on #{ticket}",
+    ("comment.added", "incident"): "commented on the incident",
+    ("comment.edited", "incident"): "edited a comment on the incident",
+    ("file.attached", "incident"): "attached {target} to the incident",
+    ("file.viewed", ""): "looked at {target} of #{ticket}",
     ("comment.added", ""): "commented on #{ticket}",
     ("comment.edited", ""): "edited a comment on #{ticket}",
     ("comment.chosen", ""): "chose a comment on #{ticket} for the report, or took it out",
@@ -63,7 +94,23 @@ def variant(verb: str, data: Mapping[str, Any]) -> str:
     """Which of the sentences of a verb fits."""
     if verb == "role.assigned":
         return "joined" if data.get("joined") else "took" if data.get("took") else ""
-    return "off" if verb == "ticket.lead_marked" and not data.get("lead") else ""
+    if verb == "ticket.assigned":
+        return "taken" if data.get("handover") else ""
+    if verb in ("comment.added", "comment.edited", "file.attached"):
+        return "incident" if data.get("ticket") == ROOT else ""
+    if verb in ("incident.status_changed", "incident.closed"):
+        return "signed" if data.get("leads_reason") else ""
+    if verb == "ticket.status_changed" and data.get("disposition"):
+        return "lead"
+    if verb == "ticket.lead_marked":
+        return "off" if not data.get("lead") else "changed" if _was_lead(data) else ""
+    return ""
+
+
+def _was_lead(data: Mapping[str, Any]) -> bool:
+    """Whether it was a lead without a result before and after: only its words changed."""
+    changes = data.get("changes", {})
+    return bool(changes) and not {"lead", "disposition"} & set(changes)
 
 
 def sentence(verb: str, data: Mapping[str, Any], words: Mapping[str, str]) -> str:

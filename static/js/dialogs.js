@@ -17,7 +17,9 @@ function show() {
   const title = body.querySelector("h2[id]");
   if (title) dialog.setAttribute("aria-labelledby", title.id);
   if (!dialog.open) dialog.showModal();
-  body.querySelector(FIRST)?.focus();
+  const first = body.querySelector(FIRST);
+  first?.focus();
+  if (first?.matches("[data-select]")) first.select(); // what stands there is to be written over
 }
 
 document.addEventListener("click", (event) => {

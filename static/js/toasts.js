@@ -4,7 +4,7 @@
 // is the newest note: one without Undo is never stepped over.
 const LIFE_MS = 8000;
 const UNDOABLE = 10;
-const SHOWN = 4;
+const SHOWN = 2;
 const box = document.getElementById("toasts");
 const past = document.createElement("div"); // forms of toasts that went by: U still finds the last ten
 past.hidden = true;
@@ -43,10 +43,22 @@ function leave(note) {
   if (!box.childElementCount && box.matches(":popover-open")) box.hidePopover();
 }
 
+// The same words again are one toast; what the older one could take back, U still finds.
+function merge(note) {
+  const words = note.querySelector("span")?.textContent;
+  for (const other of box.querySelectorAll(".note[data-timed]")) {
+    if (other.querySelector("span")?.textContent !== words) continue;
+    const undo = other.querySelector("form");
+    if (undo) past.append(undo);
+    other.remove();
+  }
+}
+
 function show() {
   const notes = [...box.querySelectorAll(".note:not([data-timed])")];
   if (!notes.length) return;
   for (const note of notes) {
+    merge(note);
     note.dataset.timed = "";
     if (!undoing && !("script" in note.dataset) && !note.matches(".is-bad")) done.push(note.querySelector("form"));
     if (done.length > UNDOABLE) done.shift();

@@ -1,5 +1,6 @@
-// Files. A form with data-upload is sent with a progress bar; a screenshot pasted into a textarea with
-// data-paste-upload="URL" is attached there and then (field name: data-paste-field, or "file").
+// Files. A form with data-upload is sent with a progress bar; files dropped anywhere on a ticket go the same way. A
+// picture pasted into a text of an incident is attached to the ticket it belongs to (or to the incident as a whole), and
+// a link to it stands where the caret was.
 import { toast } from "./toasts.js";
 
 function send(url, data, progressed, panel) {
@@ -35,16 +36,16 @@ function bar(form) {
   };
 }
 
-function tooLarge(form) {
+function tooLarge(form, dropped) {
   for (const input of form.querySelectorAll("input[type=file][data-max-bytes]")) {
-    const file = [...input.files].find(({ size }) => size > Number(input.dataset.maxBytes));
+    const file = [...(dropped ? [dropped] : input.files)].find(({ size }) => size > Number(input.dataset.maxBytes));
     if (file) return `${file.name} is larger than ${Math.floor(Number(input.dataset.maxBytes) / 1048576)} MB.`;
   }
   return "";
 }
 
-async function upload(form, submitter) {
-  const refused = tooLarge(form);
+async function upload(form, submitter, file = null) {
+  const refused = tooLarge(form, file);
   if (refused) {
     toast(refused, { bad: true });
     return;
@@ -53,7 +54,9 @@ async function upload(form, submitter) {
   if (submitter) submitter.disabled = true;
   try {
     const panel = form.closest("#ticket");
-    const request = await send(form.action, new FormData(form, submitter), shown.to, panel);
+    const data = new FormData(form, submitter);
+    if (file) data.set("file", file, file.name);
+    const request = await send(form.action, data, shown.to, panel);
     if (!panel || !showFiles(request)) answer(form, request);
   } catch {
     toast("No connection. The file was not sent; try again.", { bad: true });
@@ -94,21 +97,85 @@ document.addEventListener("submit", (event) => {
   upload(form, event.submitter);
 });
 
-document.addEventListener("paste", async (event) => {
-  const area = event.target.closest?.("textarea[data-paste-upload]");
-  const file = area && [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-  if (!file) return;
+// -- Dropped on a ticket ------------------------------------------------------------------------------------------------
+const ticketUnder = (event) =>
+  event.dataTransfer?.types.includes("Files") ? event.target.closest?.("[data-drop-files]") : null;
+
+document.addEventListener("dragover", (event) => {
+  const ticket = ticketUnder(event);
+  if (!ticket) return;
+  event.preventDefault(); // or the browser would leave the page for the file
+  event.dataTransfer.dropEffect = "copy";
+  ticket.classList.add("is-over");
+});
+for (const name of ["dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    const ticket = event.target.closest?.("[data-drop-files]");
+    if (ticket && !(name === "dragleave" && ticket.contains(event.relatedTarget))) ticket.classList.remove("is-over");
+  });
+}
+document.addEventListener("drop", async (event) => {
+  const ticket = ticketUnder(event);
+  if (!ticket) return;
   event.preventDefault();
-  const name = `screenshot-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.${file.type === "image/jpeg" ? "jpg" : "png"}`;
-  const data = new FormData();
-  data.append(area.dataset.pasteField || "file", file, name);
-  data.append("csrfmiddlewaretoken", area.form?.elements.csrfmiddlewaretoken?.value ?? "");
-  try {
-    const request = await send(area.dataset.pasteUpload, data, () => {}, area.closest("#ticket"));
-    if (request.status >= 300) throw new Error(String(request.status));
-    area.setRangeText(`(see ${name})`, area.selectionStart, area.selectionEnd, "end");
-    if (!showFiles(request)) toast(`${name} attached.`);
-  } catch (error) {
-    toast(`The screenshot was not attached (${error.message}).`, { bad: true });
+  for (const file of event.dataTransfer.files) {
+    const form = ticket.querySelector("form[data-upload]"); // after each file it is a new one
+    if (form) await upload(form, null, file);
   }
+});
+
+// -- Pasted into a text ---------------------------------------------------------------------------------------------------
+const ENDINGS = { "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp" };
+
+function attachUrl(area) {
+  const incident = /^\/incidents\/IR-[\d-]+\//.exec(location.pathname)?.[0];
+  if (!incident) return "";
+  const action = new URL(area.form?.action || location.href, location).pathname;
+  const number = /\/tickets\/(\d+)\//.exec(action)?.[1];
+  return number && number !== "100" ? `${incident}tickets/${number}/files/add/` : `${incident}files/add/`;
+}
+
+function replace(area, old, text) {
+  const at = area.value.indexOf(old);
+  if (at >= 0) area.setRangeText(text, at, at + old.length, document.activeElement === area ? "end" : "preserve");
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+async function paste(area, file, url) {
+  const now = new Date().toISOString(); // UTC, as every time on the pages
+  const name = `screenshot-${now.slice(0, 10)}-${now.slice(11, 16).replace(":", "")}.${ENDINGS[file.type]}`;
+  const waiting = `[${name} is being sent]`;
+  area.setRangeText(waiting, area.selectionStart, area.selectionEnd, "end");
+  const data = new FormData();
+  data.append("file", file, name);
+  data.append("csrfmiddlewaretoken", area.form?.elements.csrfmiddlewaretoken?.value ?? "");
+  const shown = bar(area.parentElement);
+  try {
+    const panel = area.closest("#ticket");
+    const request = await send(url, data, shown.to, panel);
+    const place = request.getResponseHeader("Content-Location");
+    if (request.status >= 300 || !place) throw new Error(refusal(request));
+    replace(area, waiting, `[${name}](${place}?inline=1)`);
+    if (!panel || !showFiles(request)) toast(`${name} attached.`);
+  } catch (error) {
+    replace(area, waiting, "");
+    toast(`The screenshot was not attached: ${error.message}.`, { bad: true });
+  } finally {
+    shown.remove();
+  }
+}
+
+function refusal(request) {
+  const page = new DOMParser().parseFromString(request.responseText, "text/html");
+  const said = page.querySelector(".invalid-feedback, [data-summary]")?.textContent.trim().replace(/\.$/, "");
+  return request.status === 422 && said ? said : request.status === 413 ? "it is too large" : `refused (${request.status})`;
+}
+
+document.addEventListener("paste", (event) => {
+  const area = event.target.closest?.("textarea");
+  const file = area && [...(event.clipboardData?.files ?? [])].find(({ type }) => type in ENDINGS);
+  const url = file ? attachUrl(area) : "";
+  if (!url) return;
+  event.preventDefault();
+  paste(area, file, url);
 });

@@ -68,7 +68,7 @@ def test_one_edits_ones_own_comment_and_the_old_words_are_kept(browser, client_o
     assert browser.post(url, {"version": 1, "body": "second", "shared": "on"}).status_code == 302
     comment.refresh_from_db()
     assert (comment.body, comment.shared, comment.version) == ("second", True, 2)
-    assert ", changed" in browser.get(base).content.decode()
+    assert ">edited</a>" in browser.get(base).content.decode()
     assert list(Comment.history.values_list("body", flat=True).order_by("history_id")) == ["first", "second"]
     assert client_of(alice).get(url).status_code == 403
     assert client_of(alice).post(url, {"version": 2, "body": "not mine"}).status_code == 403
@@ -92,7 +92,7 @@ def test_a_comment_is_chosen_for_the_report_and_taken_out_again(browser, bob, ba
         assert browser.post(url, sent, headers=PANEL).status_code == 200
         comment.refresh_from_db()
         assert comment.in_report is chosen
-    assert ", changed" not in browser.get(base).content.decode()
+    assert ">edited</a>" not in browser.get(base).content.decode()
     assert browser.get(url).status_code == 405
 
 

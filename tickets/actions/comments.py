@@ -4,6 +4,7 @@ import re
 
 from django.db.models import F
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from core import journal, markdown
 from core.actions import action
@@ -19,11 +20,22 @@ MOST_MENTIONS = 50
 
 def mentioned(body: str, incident: Incident) -> list[User]:
     """The people named as @username who may see the incident; anybody else stays plain text."""
-    names = {name.lower() for name in MENTION.findall(body)[:MOST_MENTIONS]}
+    names = {name.lower() for name in named(body)}
     if not names:
         return []
     people = User.objects.active().alias(called=Lower("username")).filter(called__in=names)
     return [user for user in people if "view" in incident.permissions_for(user)]
+
+
+def named(body: str) -> list[str]:
+    """What stands behind an @ in the text, each as it was first written."""
+    return list({name.lower(): name for name in reversed(MENTION.findall(body)[:MOST_MENTIONS])}.values())[::-1]
+
+
+def strangers(body: str, incident: Incident) -> list[str]:
+    """Names called in the text that are nobody's who may see the incident."""
+    known = {user.username.lower() for user in mentioned(body, incident)}
+    return [name for name in named(body) if name.lower() not in known]
 
 
 @action
@@ -33,12 +45,25 @@ def add_comment(*, actor: Actor, ticket: Ticket, body: str, shared: bool = False
     Raises:
         ValidationError: the incident is closed.
     """
-    ticket = tree.fresh(tree.lock(ticket.incident_id), ticket.number)
+    return _say(actor, tree.fresh(tree.lock(ticket.incident_id), ticket.number), body, shared=shared)
+
+
+@action
+def comment_on_incident(*, actor: Actor, incident: Incident, body: str, shared: bool = False) -> Comment:
+    """Say something on the incident as a whole: it hangs on the root of its tree.
+
+    Raises:
+        ValidationError: the incident is closed.
+    """
+    return _say(actor, tree.root(tree.lock(incident.pk)), body, shared=shared)
+
+
+def _say(actor: Actor, ticket: Ticket, body: str, *, shared: bool) -> Comment:
     comment = Comment.objects.create(
         ticket=ticket, author_id=actor.pk if actor.actor_kind == "user" else None, body=body,
         body_html=markdown.stored(body), shared=shared,
     )  # fmt: skip
-    Ticket.objects.filter(pk=ticket.pk).update(comments_total=F("comments_total") + 1)
+    Ticket.objects.filter(pk=ticket.pk).update(comments_total=F("comments_total") + 1, updated_at=timezone.now())
     people = [user.pk for user in mentioned(body, ticket.incident)]
     journal.record(
         "comment.added", actor=actor, subject=comment, ticket=ticket.number, mentions=people, text=journal.shown(body)
@@ -60,6 +85,7 @@ def edit_comment(*, actor: Actor, comment: Comment, version: int, body: str, sha
     if not changed:
         return comment
     comment.apply({**changed, "body_html": markdown.stored(comment.body if "body" not in changed else body)})
+    Ticket.objects.filter(pk=comment.ticket_id).update(updated_at=timezone.now())
     people = [user.pk for user in mentioned(body, comment.ticket.incident) if user.pk not in before]
     journal.record("comment.edited", actor=actor, subject=comment, ticket=comment.ticket.number, mentions=people)
     return comment

@@ -14,8 +14,19 @@ from core.actors import Actor
 from incidents.models import Incident
 from people.models import User
 from tickets import clocks, tree
-from tickets.actions.steps import change, disposed, locked, priority_of, require_worker, status_fields, status_of
-from tickets.models import Category, Ticket
+from tickets.actions.blockers import freed
+from tickets.actions.leads import grown_from
+from tickets.actions.steps import (
+    change,
+    disposed,
+    locked,
+    named,
+    priority_of,
+    require_worker,
+    status_fields,
+    status_of,
+)
+from tickets.models import ENDED, Category, Ticket
 from tickets.models.vocabulary import FIRST, NORMAL
 
 EDITABLE = frozenset(
@@ -67,7 +78,7 @@ def add_ticket(
         "title": title, "description": description, "description_html": markdown.stored(description),
         "assignee": assignee, "priority": wanted.code, "urgency": wanted.urgency, "lead": lead, "shared": shared,
         "due_at": to_minute(due_at), "time_limit": time_limit, "hypothesis": hypothesis,
-        "origin": tree.fresh(incident, origin) if origin else None, "lead_at": now if lead else None,
+        "origin": grown_from(incident, origin) if origin else None, "lead_at": now if lead else None,
         "created_at": now, "created_by_id": actor.pk if actor.actor_kind == "user" else None,
     }  # fmt: skip
     fields |= clocks.wound(Ticket(), clocks.target_of(incident, wanted.code), now, **fields)
@@ -96,12 +107,14 @@ def edit_ticket(*, actor: Actor, ticket: Ticket, version: int, fields: Mapping[s
         return ticket
     if "description" in changed:
         changed["description_html"] = markdown.stored(changed["description"])
+    words: dict[str, Any] = {}
     if "priority" in changed:
-        changed["urgency"] = priority_of(changed["priority"]).urgency
+        priority = priority_of(changed["priority"])
+        changed["urgency"], words = priority.urgency, named("priority", ticket.priority, priority)
     turned = change(ticket, changed)
     if {"due_at", "time_limit", "priority"} & set(changed):
         tree.recount(ticket.incident)
-    journal.record("ticket.edited", actor=actor, subject=ticket, **turned)
+    journal.record("ticket.edited", actor=actor, subject=ticket, **turned, **words)
     return ticket
 
 
@@ -167,9 +180,14 @@ def set_status(
         fields["outcome"] = outcome
     if all(getattr(ticket, name) == value for name, value in fields.items()):
         return ticket
+    ends = to.category in ENDED and not ticket.is_ended
+    said = named("status", ticket.status, to)
     turned = change(ticket, fields)
     tree.recount(ticket.incident)
-    journal.record("ticket.status_changed", actor=actor, subject=ticket, to=to.code, **turned, **_undone(undoes))
+    free = freed([ticket.pk]) if ends else {}
+    result = {"disposition": disposition, "disposition_reason": disposition_reason.strip()} if disposition else {}
+    said |= {**turned, **free, **result, **_undone(undoes)}
+    journal.record("ticket.status_changed", actor=actor, subject=ticket, to=to.code, **said)
     return ticket
 
 
@@ -234,10 +252,11 @@ def drop_branch(*, actor: Actor, ticket: Ticket, reason: str) -> int:
     if not dropped:
         return 0
     tree.recount(ticket.incident)
+    ended = Ticket.objects.filter(incident=ticket.incident, number__in=dropped).values_list("pk", flat=True)
     ticket = tree.fresh(ticket.incident, ticket.number)
     journal.record(
         "ticket.branch_dropped", actor=actor, subject=ticket, changed=ticket.number in dropped, reason=reason.strip(),
-        tickets=dropped,
+        tickets=dropped, **freed(list(ended)),
     )  # fmt: skip
     return len(dropped)
 

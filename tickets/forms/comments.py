@@ -3,10 +3,10 @@
 from django import forms
 
 from core.forms import MultilineText
-from tickets.forms.tickets import VersionForm
+from tickets.forms.tickets import VersionForm, markdown_area
 
-SHARED = "Shared with the customer"
-HELP = "Markdown. @name tells somebody."
+SHARED = "The customer will read this"
+HELP = "Markdown. @name tells somebody, #101 names a ticket."
 
 
 class CommentForm(forms.Form):
@@ -15,7 +15,7 @@ class CommentForm(forms.Form):
     body = MultilineText(
         label="Comment",
         help_text=HELP,
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Comment, Markdown, @name"}),
+        widget=markdown_area(2, placeholder="Comment, Markdown, @name"),
     )
     shared = forms.BooleanField(label=SHARED, required=False)
 
@@ -23,7 +23,7 @@ class CommentForm(forms.Form):
 class EditCommentForm(VersionForm):
     """One's own comment, changed."""
 
-    body = MultilineText(label="Comment", help_text=HELP, widget=forms.Textarea(attrs={"rows": 6, "autofocus": True}))
+    body = MultilineText(label="Comment", help_text=HELP, widget=markdown_area(6, autofocus=True))
     shared = forms.BooleanField(label=SHARED, required=False)
 
 

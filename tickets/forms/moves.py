@@ -11,11 +11,11 @@ from tickets.forms.tickets import BIGGEST, VersionForm
 from tickets.models import Ticket
 
 PLACES = [("last", "Last in the branch"), ("first", "First in the branch")]
-NAMED = re.compile(r"\s*#?([1-9][0-9]{0,8})\b.*", re.ASCII | re.DOTALL)
+NAMED = re.compile(r"\s*#?([1-9][0-9]{0,8})(?:\s+(?!#[0-9])(?:(?!\S#[0-9]).)*)?", re.DOTALL)  # "#117#101 …" is two
 
 
-class ParentField(forms.CharField):
-    """The ticket to go below: "#110", "110" or "#110 Domain controller DC01"; empty is the top of the tree."""
+class NumberField(forms.CharField):
+    """A ticket: "#110", "110" or "#110 Domain controller DC01". What begins with two numbers names none."""
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
@@ -26,16 +26,16 @@ class ParentField(forms.CharField):
             raise ValidationError("Choose a ticket of the list, or write its number as #110.")
         return int(found[1])
 
-    def validate(self, value: Any) -> None:
-        """A number, or nothing for the top."""
+    def run_validators(self, value: Any) -> None:
+        """A number has no length in characters."""
 
 
 class MoveForm(VersionForm):
     """Under which ticket, and where among its children."""
 
-    parent = ParentField(
+    parent = NumberField(
         label="New parent", required=False, help_text="Empty: the top of the tree.",
-        widget=forms.TextInput(attrs={"list": "parents", "autocomplete": "off", "autofocus": True}),
+        widget=forms.TextInput(attrs={"list": "parents", "autocomplete": "off", "autofocus": True, "data-select": ""}),
     )  # fmt: skip
     place = forms.CharField(label="Place", widget=forms.Select(choices=PLACES), initial="last")
 

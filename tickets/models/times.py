@@ -40,7 +40,7 @@ class TimeEntry(Guarded):
 
     objects = TimeEntryQuerySet.as_manager()
     history = tracked()
-    url_fields = {"number": "ticket__incident__number", "ticket": "ticket__number", "entry": "pk"}
+    url_fields = {"number": "ticket__incident__number", "ticket": "ticket__number", "spent": "pk"}
 
     class Meta:
         default_permissions = ()

@@ -12,9 +12,11 @@ from people.models import User
 from people.requests import UserRequest
 from tickets.actions import leads
 from tickets.actions import tickets as actions
-from tickets.forms.tickets import AssignForm, LeadForm, StatusForm, VersionForm
+from tickets.forms.leads import LeadForm
+from tickets.forms.tickets import AssignForm, StatusForm, VersionForm
 from tickets.models import ENDED, Category, Disposition, Ticket
-from tickets.queries.panel import open_below
+from tickets.queries.leads import possible_origins
+from tickets.queries.panel import open_below, still_waits_for
 from tickets.views import answers
 
 Act = Callable[..., Ticket]
@@ -78,6 +80,9 @@ def status(request: UserRequest, ticket: Ticket) -> HttpResponse:
 
 def _status_set(ticket: Ticket) -> str:
     words = f"#{ticket.number} is {ticket.status_words.lower()}."
+    waits = still_waits_for(ticket) if ticket.category == Category.DOING else []
+    if waits:
+        return f"{words} It waits for {' and '.join(f'#{number}' for number in waits[:3])}, not ended yet."
     below = open_below(ticket) if ticket.is_ended else 0
     if not below:
         return words
@@ -87,19 +92,17 @@ def _status_set(ticket: Ticket) -> str:
 def _status_page(request: UserRequest, ticket: Ticket, form: StatusForm, status: int = 200) -> HttpResponse:
     """The form, with a word about what would stay open below the ticket."""
     context = {"form": form, "ticket": ticket, "below": 0 if ticket.is_ended else open_below(ticket)}
+    context["waits"] = [] if ticket.is_ended else still_waits_for(ticket)
     return answers.page(request, ticket.incident, "status", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guarded(Ticket, "work")
 def lead(request: UserRequest, ticket: Ticket) -> HttpResponse:
-    """Make it a lead, or write its result."""
+    """Make it a lead, say what it supposes and where it came from, or write its result."""
     if request.method != "POST":
-        first = {
-            name: getattr(ticket, name)
-            for name in ("version", "lead", "disposition", "disposition_reason", "hypothesis")
-        }
-        return answers.page(request, ticket.incident, "lead", {"form": LeadForm(initial=first), "ticket": ticket})
+        context = {"form": LeadForm.of(ticket), "ticket": ticket, "origins": possible_origins(ticket)}
+        return answers.page(request, ticket.incident, "lead", context)
     return _change(request, ticket, LeadForm(request.POST), name="lead", act=_mark, text=_lead_set)
 
 
