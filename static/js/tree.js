@@ -1,26 +1,29 @@
-// The ticket tree: ARIA treegrid keys, quick filter, levels, menu of a row. Dragging is in treedrag.js, the rows and what is
-// open in treerows.js. The server makes the rows (data-id, data-version, data-parent, data-url); every change posts to
-// an address below data-url and swaps the answered rows in. A table without data-add is
-// read-only; one with data-drop lets branches be dropped.
+// The ticket tree: ARIA treegrid keys, quick filter, levels, menu of a row. The rows and what is open are in treerows.js,
+// selecting and cutting in treeselect.js, new rows in treeadd.js, dragging in treedrag.js. The server makes the rows
+// (data-id, data-version, data-parent, data-url); every change posts to an address below data-url and swaps the answered
+// rows in. A table without data-add is read-only; one with data-drop lets branches be dropped.
 import { openDialog } from "./dialogs.js";
+import { openForm, openLine } from "./treeadd.js";
 import * as rows from "./treerows.js";
+import * as several from "./treeselect.js";
 import "./treedrag.js";
+import "./treelook.js";
 
 const WIDE = matchMedia("(min-width: 1200px)");
-const FORMS = { e: "edit/", a: "assign/", s: "status/", l: "lead/", m: "move/" };
-const MENU = [
-  ["Open", "Enter"], ["Add below", "N"], ["Edit", "E"], ["Assign", "A"], ["Status", "S"], ["Lead", "L"], ["Move to…", "M"],
-  ["Drop…", ""],
+const FORMS = { e: "edit/", a: "assign/", s: "status/", l: "lead/", m: "move/", h: "headline/" };
+const PARTS = { a: "assignee", s: "status", m: "move", Delete: "drop" }; // of several at once
+const MENU = [ // words, key, what it needs
+  ["Open", "Enter", "read"], ["Branch alone", "B", "branch"], ["Add below", "N", "work"], ["Edit", "E", "work"],
+  ["Assign", "A", "work"], ["Status", "S", "work"], ["Lead", "L", "work"], ["Headline…", "H", "work"],
+  ["Move to…", "M", "work"], ["Select", "X", "work"], ["Cut", "Ctrl X", "work"], ["Paste here", "Ctrl V", "cut"],
+  ["Drop…", "", "lead"],
 ];
 
 // -- What a key does -------------------------------------------------------------------------------------------------
-function form(row, part) {
-  if (rows.writable()) openDialog(row.dataset.url + part, row);
-}
-
-function add(parent) {
-  const url = rows.table().dataset.add;
-  if (url) openDialog(parent ? `${url}?parent=${encodeURIComponent(parent)}` : url, rows.table());
+function form(row, key) {
+  if (!rows.writable()) return;
+  if (several.count() > 1 && several.has(row) && PARTS[key] && several.bulk()) several.openBulk(PARTS[key]);
+  else openDialog(row.dataset.url + (FORMS[key] ?? "drop/"), row);
 }
 
 function show(row) {
@@ -48,8 +51,12 @@ function left(row) {
 }
 
 function step(row, by) {
-  const list = rows.shown();
-  rows.focus(list[list.indexOf(row) + by]);
+  rows.focus(rows.beside(row, by));
+}
+
+function escape(row) {
+  several.clear();
+  rows.focus(row);
 }
 
 const KEYS = {
@@ -61,14 +68,25 @@ const KEYS = {
   ArrowLeft: left,
   Home: () => rows.focus(rows.shown()[0]),
   End: () => rows.focus(rows.shown().at(-1)),
-  "*": (row) => rows.siblings(row).forEach((other) => rows.setOpen(other, true)),
+  "*": (row) => rows.setAllOpen(rows.siblings(row), true),
   Enter: (row) => location.assign(row.dataset.url),
   " ": show,
-  n: (row) => add(row.dataset.id),
-  N: (row) => add(row.dataset.parent),
-  Delete: (row) => rows.droppable() && form(row, "drop/"),
+  n: (row) => openLine(row),
+  N: (row) => openLine(row, { sibling: true }),
+  b: (row) => rows.open(row) !== null && location.assign(`${row.dataset.url}tree/`),
+  x: several.toggle,
+  Escape: escape,
+  Delete: (row) => rows.droppable() && form(row, "Delete"),
 };
-for (const [key, part] of Object.entries(FORMS)) KEYS[key] = (row) => form(row, part);
+for (const key of Object.keys(FORMS)) KEYS[key] = (row) => form(row, key);
+
+const WITH_CTRL = {
+  " ": several.toggle,
+  x: several.take,
+  v: (row) => several.put(row, "parent"),
+  V: (row) => several.put(row, "after"),
+};
+const WITH_SHIFT = { ArrowUp: (row) => several.extend(row, -1), ArrowDown: (row) => several.extend(row, 1) };
 
 // Alt and an arrow: among the siblings, into the one above, out of the branch.
 const MOVES = {
@@ -80,22 +98,30 @@ const MOVES = {
 
 function keydown(event) {
   const row = event.target.closest("tr[data-id]");
-  if (!row || event.ctrlKey || event.metaKey || event.isComposing) return;
+  if (!row || event.isComposing) return;
   if (event.target !== row) {
     if (event.key === "Escape") rows.focus(row);
     return;
   }
-  const off = document.body.dataset.hotkeys === "off" && /^[a-z*]$/i.test(event.key);
-  const move = event.altKey && MOVES[event.key];
-  const go = !event.altKey && !off && Object.hasOwn(KEYS, event.key) && KEYS[event.key];
-  if (!move && !go) return;
+  const go = action(event);
+  if (!go) return;
   event.preventDefault();
   event.stopPropagation();
-  if (go) go(row);
-  else {
-    const where = move(row);
-    if (Object.values(where)[0]) rows.post(row, where);
-  }
+  go(row);
+}
+
+function action(event) {
+  const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
+  const among = (keys) => Object.hasOwn(keys, key) && keys[key];
+  if (altKey) return ctrlKey || metaKey ? null : MOVES[key] && ((row) => shift(row, MOVES[key](row)));
+  if (ctrlKey || metaKey) return key === "x" && String(getSelection()) ? null : among(WITH_CTRL);
+  if (shiftKey && among(WITH_SHIFT)) return among(WITH_SHIFT);
+  const off = document.body.dataset.hotkeys === "off" && /^[a-z*]$/i.test(key);
+  return off ? null : among(KEYS);
+}
+
+function shift(row, where) {
+  if (Object.values(where)[0]) rows.post(row, where);
 }
 
 // -- The menu of a row ------------------------------------------------------------------------------------------------
@@ -108,8 +134,10 @@ function openMenu(button, row) {
   menu.setAttribute("role", "menu");
   menu.setAttribute("aria-label", `Actions for #${row.dataset.id}`);
   menu.popover = "auto";
-  const allowed = rows.droppable() ? MENU : rows.writable() ? MENU.slice(0, -1) : MENU.slice(0, 1);
-  for (const [words, key] of allowed) menu.append(item(words, key, row));
+  const may = {
+    read: true, branch: rows.open(row) !== null, work: rows.writable(), lead: rows.droppable(), cut: several.holds(),
+  };
+  for (const [words, key, needs] of MENU) if (may[needs]) menu.append(item(words, key, row));
   document.body.append(menu);
   menu.showPopover();
   const at = button.getBoundingClientRect();
@@ -135,8 +163,8 @@ function item(words, key, row) {
   button.addEventListener("click", () => {
     closeMenu();
     rows.focus(row);
-    const name = key.length === 1 ? key.toLowerCase() : key || "Delete";
-    KEYS[name](row);
+    if (key.startsWith("Ctrl ")) WITH_CTRL[key.slice(5).toLowerCase()](row);
+    else KEYS[key.length === 1 ? key.toLowerCase() : key || "Delete"](row);
   });
   return button;
 }
@@ -168,6 +196,12 @@ function click(event) {
   const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (event.target.closest("button.twisty")) rows.setOpen(row, rows.open(row) !== "true");
   else if (act) openMenu(act, row);
+  else if (rows.writable() && (event.ctrlKey || event.metaKey || event.shiftKey) && !event.target.closest("button")) {
+    event.preventDefault();
+    if (event.shiftKey) several.range(row);
+    else several.toggle(row);
+    rows.focus(row);
+  }
   else if (title && plain && WIDE.matches && document.getElementById("ticket-panel")) {
     event.preventDefault();
     rows.focus(row);
@@ -179,9 +213,9 @@ function click(event) {
 document.addEventListener("click", (event) => {
   if (event.target.closest(".tree tbody")) return click(event);
   const level = event.target.closest("[data-level]");
-  if (level) {
-    event.preventDefault(); // without script the button asks the server
-    return rows.setLevel(Number(level.dataset.level) || Infinity, level);
+  if (level && !rows.table()?.dataset.branch) {
+    event.preventDefault(); // without script, and for one branch, the button asks the server
+    return rows.setLevel(level.dataset.level);
   }
   if (event.target.closest("#ticket-panel [data-close]")) {
     event.preventDefault();
@@ -190,9 +224,12 @@ document.addEventListener("click", (event) => {
   const adder = event.target.closest("[data-add-ticket]");
   if (adder) {
     event.preventDefault();
-    return add(adder.dataset.addTicket);
+    return openForm(adder.dataset.addTicket);
   }
   return undefined;
+});
+document.addEventListener("mousedown", (event) => {
+  if (event.shiftKey && event.target.closest(".tree tbody")) event.preventDefault(); // selects rows, not words
 });
 document.addEventListener("dblclick", (event) => {
   const row = event.target.closest(".tree tbody tr[data-id]");

@@ -1,70 +1,151 @@
 // The rows of the tree: which are open, shown, focused. Rows come in order of the tree, so one pass is enough for each
-// question. What somebody opened or closed is kept for the browser session, per page; after a swap it is put back.
+// question. The server keeps what somebody opened or closed (data-look) and makes the rows accordingly; what was done on
+// this page since then is put back after a swap, for an answer may have been on its way. Of a big tree only rows of
+// open branches are here: opening one that is away (data-away) fetches them.
 const KEY = `tree:${location.pathname}`;
-const kept = read();
-const query = new URLSearchParams(location.search);
-const narrowed = Boolean(query.get("q") || (query.get("show") ?? "all") !== "all"); // by the server: all it sent is wanted
+const LOOK_MS = 400;
+const mine = new Map(); // number → open, as it was set on this page
+const unsent = new Map(); // number → whether it stands otherwise than the levels say
+let at = recall(); // number of the current row
+let current = null;
 let words = "";
 let busy = false;
+let sending = 0;
 
 export const table = () => document.querySelector(".tree");
 export const body = () => table()?.tBodies[0];
 export const all = () => [...(body()?.rows ?? [])].filter((row) => row.dataset.id);
 export const shown = () => all().filter((row) => !row.hidden);
+export const find = (id) => (id ? document.getElementById(`t${id}`) : null);
 export const writable = () => Boolean(table()?.dataset.add);
 export const droppable = () => writable() && "drop" in table().dataset;
 export const level = (row) => Number(row.getAttribute("aria-level"));
 export const open = (row) => row.getAttribute("aria-expanded");
-export const parent = (row) => (row.dataset.parent ? document.getElementById(`t${row.dataset.parent}`) : null);
+export const parent = (row) => find(row.dataset.parent);
 export const siblings = (row) => all().filter((other) => other.dataset.parent === row.dataset.parent);
 export const children = (row) => all().filter((other) => other.dataset.parent === row.dataset.id);
 export const sibling = (row, by) => siblings(row)[siblings(row).indexOf(row) + by];
+export const now = () => find(at);
+const own = () => "own" in body().dataset; // folded as the reader keeps the tree, not as the address says
+const narrowed = () => "narrowed" in body().dataset; // by the server: all it sent is wanted
 
 export function below(row, other) {
   for (let up = parent(other); up; up = parent(up)) if (up === row) return true;
   return false;
 }
 
+// The next row that is seen, up (-1) or down (1).
+export function beside(row, by) {
+  const step = by < 0 ? "previousElementSibling" : "nextElementSibling";
+  for (let other = row[step]; other; other = other[step]) if (other.dataset.id && !other.hidden) return other;
+  return null;
+}
+
+// The last row of a branch that is on the page; the row itself where it has none.
+export function last(row) {
+  let end = row;
+  for (let next = row.nextElementSibling; next?.dataset.id && level(next) > level(row); next = next.nextElementSibling) end = next;
+  return end;
+}
+
+export function say(text) {
+  const place = document.getElementById("treesaid");
+  if (place) place.textContent = text;
+}
+
 // -- What is kept ---------------------------------------------------------------------------------------------------
-function read() {
+function recall() {
   try {
-    return { open: {}, at: "", ...JSON.parse(sessionStorage.getItem(KEY)) };
+    return sessionStorage.getItem(KEY) ?? "";
   } catch {
-    return { open: {}, at: "" };
+    return "";
   }
 }
 function keep() {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(kept));
+    sessionStorage.setItem(KEY, at);
   } catch {
     // private mode: it holds for this page only
   }
 }
 
+// Tells the server how its reader looks at the tree, in the background; it outlives the page.
+export function tell(values) {
+  const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers:inherited") ?? "{}");
+  const headers = { "X-CSRFToken": token, "HX-Request": "true" };
+  return fetch(table().dataset.look, { method: "POST", headers, body: new URLSearchParams(values), keepalive: true }).catch(() => {});
+}
+async function flush() {
+  clearTimeout(sending);
+  if (!unsent.size) return;
+  const named = (wanted) => [...unsent].filter(([, flip]) => flip === wanted).map(([id]) => id).join(",");
+  const values = { flip: named(true), unflip: named(false) };
+  unsent.clear();
+  await tell(values);
+}
+addEventListener("pagehide", flush);
+
+// -- Rows from the server -------------------------------------------------------------------------------------------
+async function ask(method, url, values = {}) {
+  const source = document.createElement("span"); // of its own: the tag of what is polled is not sent along
+  source.hidden = true;
+  table().parentElement.append(source);
+  try {
+    await htmx.ajax(method, url, { source, target: "#tree-rows", swap: "outerMorph", values });
+  } finally {
+    source.remove();
+  }
+}
+
+export async function refetch(more = {}) {
+  await flush();
+  const url = new URL(body().dataset.rows, location.origin);
+  if (!own() && !narrowed()) {
+    const rows = all().filter((row) => open(row) !== null);
+    const known = new Set(rows.map((row) => row.dataset.id));
+    const away = (url.searchParams.get("flip") ?? "").split(",").filter((id) => id && !known.has(id));
+    const flip = rows.filter((row) => (open(row) === "true") !== (row.dataset.usual === "1")).map((row) => row.dataset.id);
+    if (flip.length || away.length) url.searchParams.set("flip", [...away, ...flip].join(","));
+    else url.searchParams.delete("flip");
+  }
+  for (const [name, value] of Object.entries(more)) url.searchParams.set(name, value);
+  await ask("GET", url.pathname + url.search);
+}
+
 // -- Open and close -----------------------------------------------------------------------------------------------------
 function expand(row, value) {
-  if (open(row) === null) return;
+  if (open(row) === null || open(row) === String(value)) return;
   row.setAttribute("aria-expanded", String(value));
   row.querySelector("button.twisty")?.setAttribute("aria-label", `${value ? "Collapse" : "Expand"} #${row.dataset.id}`);
 }
 
 export function setOpen(row, value) {
-  if (open(row) === null) return;
-  expand(row, value);
-  if (!narrowed) kept.open[row.dataset.id] = value;
-  keep();
-  layout();
+  return setAllOpen([row], value);
 }
 
-export function setLevel(most, button) {
-  for (const row of all()) {
-    if (open(row) === null) continue;
-    expand(row, level(row) < most);
-    kept.open[row.dataset.id] = level(row) < most;
+export async function setAllOpen(rows, value) {
+  let fetches = false;
+  for (const row of rows) {
+    if (open(row) === null || open(row) === String(value)) continue;
+    expand(row, value);
+    if (narrowed()) continue;
+    mine.set(row.dataset.id, value);
+    if (own()) unsent.set(row.dataset.id, value !== (row.dataset.usual === "1"));
+    fetches ||= value && "away" in row.dataset;
   }
-  document.querySelectorAll("[data-level]").forEach((b) => b.setAttribute("aria-pressed", String(b === button)));
-  keep();
+  clearTimeout(sending);
+  if (unsent.size) sending = setTimeout(flush, LOOK_MS);
   layout();
+  if (fetches) await refetch();
+}
+
+export async function setLevel(name) {
+  await flush();
+  mine.clear();
+  const url = new URL(location.href);
+  for (const asked of ["levels", "flip", "view"]) url.searchParams.delete(asked);
+  history.replaceState(history.state, "", url);
+  await ask("POST", table().dataset.look, { levels: name });
 }
 
 // -- Quick filter ---------------------------------------------------------------------------------------------------------
@@ -96,30 +177,37 @@ function layout() {
   for (const row of list) {
     const { id, parent: up } = row.dataset;
     if (closed.has(up) || open(row) === "false") closed.add(id);
-    row.hidden = hit ? !hits.has(id) && !context.has(id) : closed.has(up);
-    row.classList.toggle("is-context", Boolean(hit) && !hits.has(id));
+    const hidden = hit ? !hits.has(id) && !context.has(id) : closed.has(up);
+    const dim = Boolean(hit) && !hits.has(id);
+    if (row.hidden !== hidden) row.hidden = hidden;
+    if (row.classList.contains("is-context") !== dim) row.classList.toggle("is-context", dim);
   }
   rove();
 }
 
-// One row can be reached by Tab: the current one, or the first that is seen.
+// One row can be reached by Tab: the current one, or the first that is seen. Only the row before and the row now change.
 function rove() {
-  const list = shown();
-  const current = list.find((row) => row.dataset.id === kept.at) ?? list[0];
-  for (const row of all()) {
-    const here = row === current;
-    row.tabIndex = here ? 0 : -1;
-    if (here && row.dataset.id === kept.at) row.setAttribute("aria-selected", "true");
-    else row.removeAttribute("aria-selected");
+  const wanted = find(at);
+  const next = wanted && !wanted.hidden ? wanted : shown()[0];
+  if (current !== next || current?.tabIndex !== 0) {
+    const before = current?.isConnected ? [current] : [...(body()?.querySelectorAll("tr[tabindex='0']") ?? [])];
+    for (const row of before) if (row !== next) row.tabIndex = -1;
+    if (next) next.tabIndex = 0;
   }
+  current = next ?? null;
   return current;
+}
+
+// Make a row the current one, without taking the focus.
+export function point(row) {
+  at = row.dataset.id;
+  keep();
+  rove();
 }
 
 export function focus(row) {
   if (!row) return;
-  kept.at = row.dataset.id;
-  keep();
-  rove();
+  point(row);
   row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
@@ -130,27 +218,42 @@ export function focusCurrent() {
 
 // -- Changes ------------------------------------------------------------------------------------------------------------------
 // where: {parent: id} (last in it), {before: id} or {after: id}
-export async function post(row, where) {
+export function post(row, where) {
+  at = row.dataset.id;
+  return send(`${row.dataset.url}move/`, { ...where, version: row.dataset.version }, where, row);
+}
+
+export async function send(url, values, where, source = table()) {
   if (busy || !writable()) return;
   busy = true;
-  kept.at = row.dataset.id;
-  if (where.parent) kept.open[where.parent] = true;
   keep();
-  const options = { source: row, target: "#tree-rows", swap: "outerMorph", values: { ...where, version: row.dataset.version } };
   try {
-    await htmx.ajax("POST", `${row.dataset.url}move/`, options);
+    await htmx.ajax("POST", url, { source, target: "#tree-rows", swap: "outerMorph", values });
   } finally {
     busy = false;
   }
+  const into = find(where.parent);
+  if (into) await setOpen(into, true);
+  if (focused) focus(find(at));
 }
 
-// An address ending in #t109 points at that row; so does the server by selecting it.
+// An address ending in #t109 points at that row; so does the server by naming it as current.
 function pointed() {
-  const named = document.getElementById(location.hash.slice(1));
-  const row = named?.matches(".tree tr[data-id]") ? named : body()?.querySelector("tr[aria-selected]");
+  const named = location.hash.match(/^#t([1-9]\d{0,8})$/)?.[1];
+  const row = find(named) ?? body()?.querySelector("tr[aria-current]");
+  if (named && !row && all().length) return refetch({ ticket: named }).then(() => reveal(find(named)));
+  return row ? reveal(row) : undefined;
+}
+
+function reveal(row) {
   if (!row) return;
-  kept.at = row.dataset.id;
-  for (let up = parent(row); up; up = parent(up)) kept.open[up.dataset.id] = true;
+  at = row.dataset.id;
+  for (let up = parent(row); up; up = parent(up)) {
+    expand(up, true);
+    mine.set(up.dataset.id, true);
+  }
+  layout();
+  if (location.hash) row.scrollIntoView({ block: "center" });
 }
 
 let focused = false;
@@ -159,10 +262,8 @@ document.addEventListener("htmx:before:swap", () => {
 });
 
 function restore() {
-  for (const row of all()) {
-    const wanted = narrowed ? undefined : kept.open[row.dataset.id];
-    if (wanted !== undefined) expand(row, wanted);
-  }
+  if (!body()) return;
+  if (!narrowed()) for (const [id, value] of mine) if (find(id)) expand(find(id), value);
   layout();
   const lost = !document.activeElement || document.activeElement === document.body;
   if (focused && lost) focus(rove());
@@ -171,6 +272,5 @@ function restore() {
 document.addEventListener("htmx:after:settle", (event) => {
   if (table()?.contains(event.target) || event.target.contains?.(table())) restore();
 });
-pointed();
 restore();
-if (location.hash) document.getElementById(`t${kept.at}`)?.scrollIntoView({ block: "center" });
+pointed();

@@ -1,31 +1,37 @@
 """How changes of tickets are answered: to a browser, to a dialog, to the panel beside the tree, to the rows."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from core import htmx, requests
 from core.models import JournalEntry
-from incidents.models import Incident
+from incidents.models import Incident, Look
 from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
 from tickets.actions.undo import UNDO
 from tickets.forms.attachments import AttachForm
 from tickets.forms.comments import CommentForm
+from tickets.forms.looks import MANAGER_LEVELS, Asked
 from tickets.models import Ticket
 from tickets.queries import frame as frames
 from tickets.queries import outline as outlines
 from tickets.queries import panel as panels
 from tickets.queries.people import workers
 from tickets.queries.vocabulary import priorities, statuses
-from tickets.rows import ALL_LEVELS, rows_html
+from tickets.rows import ALL_LEVELS, folding, rows_html, shown_rows
 
 LEVELS = {"1": 1, "2": 2, "3": 3, "all": ALL_LEVELS}
+BRANCH = re.compile(r"/tickets/([1-9][0-9]{0,8})/tree/\Z", re.ASCII)
+MOST_QUERY = 2000
+LEVEL_NAMES = {depth: name for name, depth in LEVELS.items()}
 
 
 def url(name: str, incident: Incident, **parts: Any) -> str:
@@ -123,35 +129,40 @@ def ticket_context(request: UserRequest, ticket: Ticket) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def tree_context(request: UserRequest, incident: Incident, query: QueryDict) -> dict[str, Any]:
-    """Rows and toolbar of the tree as the query string wants them: show, q, levels, ticket."""
-    wanted = {name: str(query.get(name) or "") for name in ("show", "q", "levels", "ticket")}
-    levels = wanted["levels"] if wanted["levels"] in LEVELS else "all"
-    text = wanted["q"].strip()[:100]
-    number = wanted["ticket"]
-    selected = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
-    found = outlines.outline(incident, user_id=request.user.pk, show=wanted["show"], text=text)
-    can_work = "work" in request.permissions and incident.is_open
-    lines = rows_html(
-        found, base=url("tree", incident).removesuffix("tree/") + "tickets/", levels=LEVELS[levels], selected=selected,
-        can_work=can_work,
+def tree_context(
+    request: UserRequest, incident: Incident, asked: Asked, look: Look, *, branch: Ticket | None = None
+) -> dict[str, Any]:
+    """Rows and toolbar of the tree as its reader keeps it, or as its address wants it; only of `branch`, if given."""
+    found = outlines.outline(
+        incident, user_id=request.user.pk, show=asked.show, text=asked.text, since=look.new_after(timezone.now()),
+        branch=branch,
     )  # fmt: skip
-    keep = {"show": found.show if found.show != "all" else "", "q": text, "levels": levels if levels != "all" else ""}
-    asked = QueryDict(mutable=True)
-    asked.update({name: value for name, value in keep.items() if value})
+    levels, flipped = (look.levels, look.flipped) if asked.is_own else (asked.levels, asked.flip)
+    folds = folding(found, levels=levels, flipped=flipped, selected=asked.ticket)
+    can_work = "work" in request.permissions and incident.is_open
+    base = url("tree", incident).removesuffix("tree/") + "tickets/"
+    lines = shown_rows(folds)
     return {
-        "incident": incident, "tab": "tree", "outline": found, "rows": lines, "levels": levels, "level_names": LEVELS,
-        "query": asked.urlencode(), "selected": selected, "can_work": can_work,
+        "incident": incident, "tab": "tree", "outline": found, "asked": asked, "query": asked.query(), "branch": branch,
+        "rows": rows_html(folds, lines, base=base, selected=asked.ticket, can_work=can_work),
+        "left_out": len(found.rows) - len(lines) if found.is_big else 0,
+        "levels": LEVEL_NAMES.get(folds.levels, ""), "level_names": LEVELS, "selected": asked.ticket,
+        "can_work": can_work, "is_manager": asked.is_manager or folds.levels == MANAGER_LEVELS,
     }  # fmt: skip
 
 
 def rows(request: UserRequest, incident: Incident, *, toasts: bool = False) -> HttpResponse:
     """The body of the tree's table as fragment, as the page that asks shows it (its own query string)."""
-    tag = tag_of(incident)
-    query = request.GET
+    tag, look = frames.pulse(incident, request.user)
+    asked = Asked.of(request.GET)
     if request.method == "POST":  # a drag: the rows as the page's address has them
-        query = QueryDict(request.headers.get("HX-Current-URL", "").partition("?")[2][:500])
-    context = {**tree_context(request, incident, query), "tag": tag, "toasts": toasts, "alone": True}
-    response = htmx.render(request, "tickets/_rows.html", context)
+        path, _, query = request.headers.get("HX-Current-URL", "").partition("?")
+        place = BRANCH.search(path)
+        asked = Asked.of(QueryDict(query[:MOST_QUERY]), branch=int(place[1]) if place else None)
+    branch = outlines.branch_of(incident, asked.branch) if asked.branch else None
+    if asked.branch and branch is None:
+        raise Http404
+    context = tree_context(request, incident, asked, look, branch=branch)
+    response = htmx.render(request, "tickets/_rows.html", {**context, "tag": tag, "toasts": toasts, "alone": True})
     response["HX-PTag"] = tag
     return response

@@ -1,0 +1,161 @@
+// A new row in place: an input where the ticket will stand. Enter adds it and opens the next one, Esc closes. The server
+// is told as by the form (data-add); what it refuses is said in a toast and stays in the input.
+import { openDialog } from "./dialogs.js";
+import * as rows from "./treerows.js";
+
+let line = null; // the row with the input
+let goal = null; // {parent, after}: numbers as the form takes them
+let busy = false;
+let expected = null; // {parent, most}: the dialog is open for a ticket below `parent`
+
+function most() {
+  return Math.max(0, ...rows.all().map((row) => Number(row.dataset.id)));
+}
+
+function make(level, label) {
+  const row = document.createElement("tr");
+  row.className = "adding";
+  row.setAttribute("role", "row");
+  row.setAttribute("aria-level", level);
+  const cell = document.createElement("td");
+  cell.setAttribute("role", "gridcell");
+  cell.colSpan = 6;
+  const form = document.createElement("form");
+  form.className = "tcell";
+  const input = document.createElement("input");
+  input.className = "form-control";
+  input.maxLength = 200;
+  input.autocomplete = "off";
+  input.placeholder = "Title, then Enter";
+  input.setAttribute("aria-label", label);
+  form.append(input);
+  cell.append(form);
+  row.append(cell);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    add(input);
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    close();
+  });
+  return row;
+}
+
+const input = () => line?.querySelector("input");
+
+function place() {
+  const beside = rows.find(goal.after);
+  const into = rows.find(goal.parent);
+  if (beside) rows.last(beside).after(line);
+  else if (into) rows.last(into).after(line);
+  else rows.body().append(line);
+}
+
+// A child of the row (last in it), or a sibling just after it.
+export async function openLine(row, { sibling = false } = {}) {
+  if (!rows.writable()) return;
+  close();
+  if (!sibling) await rows.setOpen(row, true);
+  goal = sibling ? { after: row.dataset.id, parent: row.dataset.parent } : { parent: row.dataset.id };
+  const above = sibling ? row.dataset.parent : row.dataset.id;
+  const label = above ? `Title of a new ticket below #${above}` : "Title of a new ticket";
+  line = make(rows.level(row) + (sibling ? 0 : 1), label);
+  place();
+  input().focus();
+  line.scrollIntoView({ block: "nearest" });
+}
+
+function close() {
+  if (!line) return;
+  const back = rows.now() ?? rows.find(goal.after ?? goal.parent);
+  const here = line.contains(document.activeElement);
+  line.remove();
+  line = null;
+  if (here) rows.focus(back);
+}
+
+async function add(field) {
+  const title = field.value.trim();
+  if (!title) return close();
+  if (busy) return undefined;
+  busy = true;
+  const before = most();
+  const values = { title, close: "1" };
+  if (goal.after) values.after = goal.after;
+  else values.parent = goal.parent;
+  try {
+    const options = { source: field.form, target: "#toasts", swap: "none", values };
+    field.form.dataset.sent = "";
+    await htmx.ajax("POST", rows.table().dataset.add, options);
+    if (field.form.dataset.sent === "yes") await added(field, before);
+  } finally {
+    busy = false;
+  }
+  return undefined;
+}
+
+async function added(field, before) {
+  field.value = "";
+  await rows.refetch();
+  const above = rows.find(goal.parent);
+  if (above) await rows.setOpen(above, true); // it had nothing below it before
+  const made = rows.all().filter((row) => Number(row.dataset.id) > before && row.dataset.parent === (goal.parent ?? ""));
+  const newest = made.at(-1);
+  if (!newest) return;
+  rows.say(`#${newest.dataset.id} added.`);
+  if (goal.after) goal.after = newest.dataset.id;
+  if (!line) return rows.focus(newest);
+  rows.point(newest);
+  place();
+  input().focus();
+  return line.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  const form = ctx.sourceElement;
+  if (form && line?.contains(form)) form.dataset.sent = ctx.response?.status < 300 ? "yes" : "no";
+});
+
+// While rows are swapped the line steps aside, and comes back with what is typed in it.
+let inside = false;
+document.addEventListener("htmx:before:swap", () => {
+  if (!line?.isConnected) return;
+  inside = line.contains(document.activeElement);
+  line.remove();
+});
+document.addEventListener("htmx:after:settle", () => {
+  if (line && !line.isConnected && rows.body()) {
+    place();
+    if (inside) input().focus();
+  }
+  arrived();
+});
+
+// -- By the dialog: for more than a title, and where the tree is empty ---------------------------------------------------
+export function openForm(parent) {
+  const url = rows.table().dataset.add;
+  if (!url) return;
+  expected = { parent: parent ?? "", most: most() };
+  const row = rows.find(parent);
+  if (row) rows.setOpen(row, true);
+  openDialog(parent ? `${url}?parent=${encodeURIComponent(parent)}` : url, rows.now() ?? rows.table());
+}
+
+function arrived() {
+  if (!expected) return;
+  const made = rows.all().filter((row) => Number(row.dataset.id) > expected.most && row.dataset.parent === expected.parent);
+  const newest = made.at(-1);
+  if (!newest) return;
+  expected.most = most();
+  const row = rows.find(expected.parent);
+  if (row) rows.setOpen(row, true);
+  rows.point(newest);
+}
+
+document.getElementById("dialog")?.addEventListener("close", () => {
+  if (expected && rows.now() && Number(rows.now().dataset.id) === expected.most) rows.focus(rows.now());
+});
