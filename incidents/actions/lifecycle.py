@@ -9,7 +9,7 @@ from core import journal
 from core.actions import action
 from core.actors import Actor
 from incidents.models import Incident, Severity, Status
-from incidents.models.guards import missing_for, require_open
+from incidents.models.guards import leads_guard, may_sign, missing_for, require_open
 from incidents.models.lifecycle import Resolution
 
 
@@ -24,15 +24,38 @@ def _stamps(incident: Incident, target: Status) -> dict[str, Any]:
     return changed
 
 
+def _signature(actor: Actor, incident: Incident, target: Status, leads_reason: str) -> dict[str, Any]:
+    """What the entry says of leads that stay open; nothing where none does.
+
+    Raises:
+        ValidationError: somebody else than the commander wants to sign.
+    """
+    reason = leads_reason.strip()
+    if not reason or not incident.leads_open or not leads_guard(incident.stage, target):
+        return {}
+    if not may_sign(incident, actor.actor_kind, actor.pk):
+        raise ValidationError("Only the commander can sign that the incident goes on while leads have no result.")
+    return {"leads": incident.leads_open, "leads_reason": reason}
+
+
 @action
 def set_status(
-    *, actor: Actor, incident: Incident, status: str, reason: str = "", resolution: str = "", seen: str = ""
+    *,
+    actor: Actor,
+    incident: Incident,
+    status: str,
+    reason: str = "",
+    resolution: str = "",
+    seen: str = "",
+    leads_reason: str = "",
 ) -> Incident:
     """Take a step. `seen` is the status the person saw; if somebody was faster, nothing happens twice.
 
+    `leads_reason` is the commander's signature where leads without a result would be left behind.
+
     Raises:
         ValidationError: a guard is unmet (each message names what is missing), a jump or a step back has no reason,
-            or the status is not what the person saw.
+            the status is not what the person saw, or who signs is not the commander.
     """
     incident = Incident.objects.lock(incident.pk)
     target, before = Status(status), incident.stage
@@ -45,13 +68,14 @@ def set_status(
     if target is not before.next and not reason.strip():
         raise ValidationError("A step that is not the next one needs a written reason.")
     how = (resolution or Resolution.RESOLVED) if target is Status.CLOSED else ""
-    if missing := missing_for(incident, target, resolution=how):
+    signed = _signature(actor, incident, target, leads_reason)
+    if missing := missing_for(incident, target, resolution=how, leads_reason=signed.get("leads_reason", "")):
         raise ValidationError(missing)
     incident.apply({"status": target.value, "resolution": how, **_stamps(incident, target)})
-    verb = {True: "incident.closed", False: "incident.status_changed"}[target is Status.CLOSED]
+    verb = "incident.closed" if target is Status.CLOSED else "incident.status_changed"
     if before is Status.CLOSED:
         verb = "incident.reopened"
-    journal.record(verb, actor=actor, subject=incident, reason=reason.strip(), to=target.value)
+    journal.record(verb, actor=actor, subject=incident, reason=reason.strip(), to=target.value, **signed)
     return incident
 
 

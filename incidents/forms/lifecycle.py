@@ -6,6 +6,7 @@ from django import forms
 
 from core.forms import MultilineText
 from incidents.models import Incident, Severity, Status
+from incidents.models.guards import leads_guard
 from incidents.models.lifecycle import Resolution
 
 REASON = forms.Textarea(attrs={"rows": 3})
@@ -13,25 +14,31 @@ ENDS = [("", "Resolved"), (Resolution.FALSE_POSITIVE.value, Resolution.FALSE_POS
 
 
 class StepForm(forms.Form):
-    """A step; `seen` is the status the person saw when they decided."""
+    """A step; `seen` is the status the person saw when they decided. `may_sign`: whether they answer for open leads."""
 
     seen = forms.ChoiceField(choices=Status.choices, widget=forms.HiddenInput)
     status = forms.ChoiceField(label="New stage", choices=Status.choices)
     resolution = forms.ChoiceField(
         choices=ENDS, required=False, label="How it ended", help_text="Counts only for Closed."
     )
+    leads_reason = MultilineText(
+        required=False, max_length=2000, widget=REASON, label="I sign that open leads stay open, because",
+        help_text="Stands in the journal under your name.",
+    )  # fmt: skip
     reason = MultilineText(
         required=False, max_length=2000, widget=REASON,
         help_text="Needed for every step but the next one: back, ahead, or to reopen.",
     )  # fmt: skip
 
-    def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, incident: Incident, may_sign: bool = False, **kwargs: Any) -> None:
         following = incident.stage.next or Status.REVIEW  # reopening goes one step back
         kwargs.setdefault("initial", {"seen": incident.status, "status": following.value})
         super().__init__(*args, **kwargs)
         if not incident.is_open:
             del self.fields["resolution"]
             self.fields["reason"].required = True
+        if not (may_sign and incident.leads_open and leads_guard(incident.stage, Status.CLOSED)):
+            del self.fields["leads_reason"]
         steps = self.fields["status"]
         assert isinstance(steps, forms.ChoiceField)  # noqa: S101 (says its type)
         if not self.is_bound:

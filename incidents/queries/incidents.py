@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, SmallIntegerField, Sum, Value, When
+from django.db.models import Case, CharField, Count, F, Max, Q, QuerySet, SmallIntegerField, Sum, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -168,24 +168,38 @@ def team(incident: Incident) -> list[RoleAssignment]:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the life cycle as the stepper shows it: state is past, now or ahead; it lasted `at` to `until`."""
+    """One step of the life cycle as the stepper shows it: state is past, now or ahead; it lasted `at` to `until`.
+
+    `before`: it was entered then, and left by a step back; the jump ahead after that did not enter it again.
+    """
 
     status: Status
     state: str
     at: dt.datetime | None
     until: dt.datetime | None
+    before: dt.datetime | None = None
 
 
 def steps(incident: Incident) -> list[Step]:
-    """The seven steps with their times; a step that was jumped over has none."""
+    """The seven steps with their times; a step that was jumped over has none. A query only where one was."""
     here = incident.stage.position
     stamps = [getattr(incident, status.stamp) if status.position <= here else None for status in Status]
+    earlier = _entered_before(incident, [one for one in list(Status)[: here - 1] if not stamps[one.position - 1]])
     found = []
     for status, at in zip(Status, stamps, strict=True):
         state = "now" if status.position == here else "past" if status.position < here else "ahead"
         until = next((later for later in stamps[status.position :] if later), None)
-        found.append(Step(status, state, at, until))
+        found.append(Step(status, state, at, until, earlier.get(status)))
     return found
+
+
+def _entered_before(incident: Incident, missed: list[Status]) -> dict[Status, dt.datetime]:
+    """When steps that have no time now were entered before a step back took it, as history knows."""
+    if not missed:
+        return {}
+    history: Any = getattr(Incident, "history")  # noqa: B009 (simple-history has no types)
+    last = history.filter(id=incident.pk).aggregate(**{one.value: Max(one.stamp) for one in missed})
+    return {one: last[one.value] for one in missed if last[one.value]}
 
 
 BACKWARDS = {

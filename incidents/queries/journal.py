@@ -230,14 +230,20 @@ def _line(entry: JournalEntry, names: Names) -> Line:
         "other": next((words[name] for name in ("target", "into", "from") if name in words), HIDDEN),
         "tickets": str(len(data.get("tickets") or [])),
         "parent": _parent(data.get("parent")),
+        "signed": _signed(data.get("leads") or 0),
     }
     after = {field: pair[1] for field, pair in data.get("changes", {}).items()}
     words |= {name: names.of(name, after[name]) for name in ("resolution", "disposition") if name in after}
+    words["result"] = words.get("disposition", "") + (f", because {why}" if (why := data.get("disposition_reason")) else "")
     if after.get("waiting_for"):
         words["to"] = f"{words.get('to', '')} for {after['waiting_for']}"
     reason = str(data.get("reason") or after.get("dropped_reason") or data.get("comment") or "")
     said = str(after.get("outcome") or "") or markdown.plain(str(data.get("text") or ""), SAID)
     return Line(entry, person(entry.actor_name), sentence(entry.verb, data, words), changes, reason, said)
+
+
+def _signed(leads: int) -> str:
+    return "1 lead stays open" if leads == 1 else f"{leads} leads stay open"
 
 
 def _parent(value: Any) -> str:

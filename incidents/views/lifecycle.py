@@ -13,7 +13,7 @@ from incidents.actions.lifecycle import approve_post_mortem as approve
 from incidents.actions.lifecycle import assess_severity, set_status
 from incidents.forms.lifecycle import ApproveForm, RestrictForm, SeverityForm, StepForm
 from incidents.models import Incident
-from incidents.models.guards import missing_for
+from incidents.models.guards import may_sign, missing_for
 from incidents.views.frames import form_page, refuse
 from people.requests import UserRequest
 
@@ -22,7 +22,8 @@ from people.requests import UserRequest
 @guarded(Incident, "lead")
 def status(request: UserRequest, incident: Incident) -> HttpResponse:
     """Set the stage: the next one by a click, any other with a reason."""
-    form = StepForm(request.POST if request.method == "POST" else None, incident=incident)
+    signs = may_sign(incident, request.user.actor_kind, request.user.pk)
+    form = StepForm(request.POST if request.method == "POST" else None, incident=incident, may_sign=signs)
     code = 200
     if request.method == "POST":
         code = 422
@@ -39,6 +40,7 @@ def status(request: UserRequest, incident: Incident) -> HttpResponse:
         request, incident, form, status=code, fragment="incidents/_status.html",
         heading="Set the stage" if incident.is_open else "Reopen the incident",
         following=following, missing=missing_for(incident, following) if following else [],
+        may_sign=signs,
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def test_an_incident_with_an_open_lead_cannot_be_closed(alice: User, incident: I
     lead = add_ticket(actor=alice, incident=incident, title="Golden ticket?", lead=True)
     fields = {"root_cause": "A phished password.", "lessons_learned": "Phishing-resistant MFA."}
     incident = actions.edit_incident(actor=alice, incident=incident, version=incident.version, fields=fields)
-    step(alice, incident, Status.REVIEW, reason="Everything was done at once.")
+    step(alice, incident, Status.REVIEW, reason="Everything was done at once.", leads_reason="It is being looked at.")
     with pytest.raises(ValidationError, match="1 ticket is open"):
         step(alice, incident, Status.CLOSED)
     set_ticket_status(actor=alice, ticket=lead, status="done", disposition="ruled_out")
