@@ -10,7 +10,7 @@ from tests.architecture import FLOORS, over, sources, templates
 
 # What writes inside somebody else's action, and why it is public: another module of the same layer calls it.
 HELPERS = {
-    "incidents.actions.incidents.set_tags": "part of opening and editing",
+    "incidents.actions.incidents.keep_tags": "part of opening and editing",
     "incidents.actions.incidents.refold": "keeps a derived column; part of editing and of renaming customers",
     "incidents.actions.team.begin_role": "part of opening an incident and of every change of the team",
     "tickets.actions.steps.change": "sets columns and winds the clock; part of every change of a ticket",

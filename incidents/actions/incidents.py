@@ -93,7 +93,7 @@ def open_incident(
     names = clean_tags(tags)
     incident.folded = folded_text(incident, names)
     incident.save()
-    set_tags(incident, names)
+    keep_tags(incident, names)
     team = {}
     if commander:
         team[begin_role(incident, commander, Role.COMMANDER, now).role] = commander.pk
@@ -109,7 +109,7 @@ def clean_tags(names: Iterable[str]) -> list[str]:
     return sorted({name for name in found if name})
 
 
-def set_tags(incident: Incident, names: list[str]) -> None:
+def keep_tags(incident: Incident, names: list[str]) -> None:
     """Make the incident's tags exactly these (inside an action that journals them)."""
     Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
     incident.tags.set(Tag.objects.filter(name__in=names))
@@ -155,7 +155,7 @@ def edit_incident(
         changed |= {"post_mortem_approved_at": None, "post_mortem_approved_by": None}
     incident.apply(changed)
     if names != before:
-        set_tags(incident, names)
+        keep_tags(incident, names)
     refold(incident)
     extra: dict[str, Any] = {"tags": [before, names]} if names != before else {}
     journal.record("incident.edited", actor=actor, subject=incident, changed=bool(changed), **extra)

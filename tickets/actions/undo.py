@@ -13,7 +13,8 @@ from incidents.models import Incident
 from people.models import User
 from tickets import tree
 from tickets.actions import tickets as actions
-from tickets.actions.steps import change
+from tickets.actions.steps import change, priority_of
+from tickets.actions.tags import set_tags, tags_of
 from tickets.models import Category, Ticket, TicketStatus
 from tickets.models.tickets import ROOT_NUMBER
 from tickets.models.vocabulary import FIRST
@@ -23,6 +24,7 @@ DROP_FIELDS = (
     "status", "waiting_for", "dropped_reason", "started_at", "finished_at", "paused_at", "paused_seconds",
 )  # fmt: skip
 MISTAKE = "Added by mistake (undone)."
+BATCHES = ("tickets.changed", "tickets.moved", "tickets.dropped")
 
 
 @action
@@ -58,6 +60,31 @@ def undo_drop_all(*, actor: Actor, incident: Incident, entry: JournalEntry) -> i
         "ticket.all_restored", actor=actor, subject=incident, changed=False, tickets=restored, undoes=entry.seq
     )
     return len(restored)
+
+
+@action
+def undo_batch(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
+    """Take back all that was done to several tickets at once, the last of it first; gives how many.
+
+    Raises:
+        ValidationError: as for `undo_change`; one ticket that was changed since keeps all of them as they are.
+    """
+    incident = tree.lock(incident.pk)
+    if entry.verb not in BATCHES or entry.stream != incident.journal_stream:
+        raise ValidationError("This cannot be undone.")
+    _require_own(actor, entry)
+    for part in JournalEntry.objects.filter(stream=entry.stream, seq__in=entry.data["entries"]).order_by("-seq"):
+        ticket = Ticket.objects.filter(incident=incident, pk=part.target_id).first()
+        undo = OF_BATCHES.get(part.verb)
+        if ticket is None or undo is None:
+            raise ValidationError("This cannot be undone.")
+        ticket.incident = incident
+        undo(actor, ticket, part)
+    numbers: list[int] = entry.data["tickets"]
+    journal.record(
+        "tickets.change_undone", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq
+    )
+    return len(numbers)
 
 
 def _require_own(actor: Actor, entry: JournalEntry) -> None:
@@ -150,13 +177,18 @@ def _undo_assignment(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticke
     return actions.assign_ticket(actor=actor, ticket=ticket, assignee=before, undoes=entry.seq)
 
 
-def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+def _rows_of(ticket: Ticket, entry: JournalEntry) -> list[Any]:
+    """The ticket as the entry left it, and as it found it."""
     history: Any = Ticket.history
     last = max(map(int, entry.history.get(history.model._meta.label, {"0": ""})))
     rows = list(history.filter(id=ticket.pk, history_id__lte=last).order_by("-history_id")[:2])
     if len(rows) != 2:
         raise ValidationError("This cannot be undone.")
-    new, old = rows
+    return rows
+
+
+def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+    new, old = _rows_of(ticket, entry)
     _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in STATUS_FIELDS), "was changed")
     return actions.set_status(
         actor=actor, ticket=ticket, status=old.status, outcome=old.outcome, disposition=old.disposition,
@@ -165,10 +197,31 @@ def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     )  # fmt: skip
 
 
+def _undo_times(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+    """Priority and due time, which are all that a batch edits."""
+    new, old = _rows_of(ticket, entry)
+    names = [name for name in ("priority", "due_at") if name in entry.data.get("changes", {})]
+    _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in names), "was changed")
+    fields = {name: getattr(old, name) for name in names}
+    if "priority" in fields:
+        fields["urgency"] = priority_of(old.priority).urgency
+    turned = change(ticket, fields)
+    tree.recount(ticket.incident)
+    journal.record("ticket.edited", actor=actor, subject=ticket, undoes=entry.seq, **turned)
+    return ticket
+
+
+def _undo_tags(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+    _require_same(ticket, tags_of(ticket) == entry.data["new"], "was tagged")
+    return set_tags(actor=actor, ticket=ticket, tags=entry.data["old"], undoes=entry.seq)
+
+
 UNDO: dict[str, Callable[[Actor, Ticket, JournalEntry], Ticket]] = {
     "ticket.added": _undo_add,
     "ticket.branch_dropped": _undo_drop,
     "ticket.moved": _undo_move,
     "ticket.assigned": _undo_assignment,
     "ticket.status_changed": _undo_status,
+    "ticket.tagged": _undo_tags,
 }
+OF_BATCHES = {**UNDO, "ticket.edited": _undo_times}

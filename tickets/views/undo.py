@@ -11,14 +11,20 @@ from core.models import JournalEntry
 from incidents.models import Incident
 from incidents.queries.journal import lines
 from people.requests import UserRequest
-from tickets.actions.undo import UNDO, undo_change
+from tickets.actions.undo import BATCHES, UNDO, undo_change
+from tickets.actions.undo import undo_batch as take_back_all
 from tickets.actions.undo import undo_drop_all as restore_all
 from tickets.models import Ticket
 from tickets.queries.past import last_change
 from tickets.views import answers
 
-DROPS = ("ticket.branch_dropped", "ticket.all_dropped")  # the lead's to do, so the lead's to take back
-WHAT = {"ticket.moved": "move", "ticket.assigned": "assignment", "ticket.status_changed": "status"}
+# The lead's to do, so the lead's to take back.
+DROPS = ("ticket.branch_dropped", "ticket.all_dropped", "tickets.dropped")
+WHAT = {
+    "ticket.moved": "move", "ticket.assigned": "assignment", "ticket.status_changed": "status", "ticket.tagged": "tags",
+    "ticket.lead_marked": "lead", "ticket.lead_resolved": "result of the lead",
+}  # fmt: skip
+ALL_AT_ONCE = {"ticket.all_dropped": restore_all, **dict.fromkeys(BATCHES, take_back_all)}
 
 
 class SinceForm(forms.Form):
@@ -54,6 +60,16 @@ def undo_drop_all(request: UserRequest, incident: Incident, entry: int) -> HttpR
 
 @require_POST
 @guarded(Incident, "work")
+def undo_batch(request: UserRequest, incident: Incident, entry: int) -> HttpResponse:
+    """Take back what was done to several tickets at once."""
+    found = JournalEntry.objects.filter(stream=incident.journal_stream, seq=entry).first()
+    if found is None:
+        raise Http404
+    return _restore_all(request, incident, found)
+
+
+@require_POST
+@guarded(Incident, "work")
 def undo_last(request: UserRequest, incident: Incident) -> HttpResponse:
     """Take back one's own last change in this incident; one that cannot be undone is named, not stepped over."""
     form = SinceForm(request.POST)
@@ -63,7 +79,7 @@ def undo_last(request: UserRequest, incident: Incident) -> HttpResponse:
     if entry is None:
         form.add_error(None, "You changed nothing here that still stands since you opened this incident.")
         return _refused(request, incident, form)
-    if entry.verb == "ticket.all_dropped":
+    if entry.verb in ALL_AT_ONCE:
         return _restore_all(request, incident, entry)
     ticket = Ticket.objects.filter(incident=incident, pk=entry.target_id).first() if entry.verb in UNDO else None
     if ticket is None:
@@ -87,7 +103,8 @@ def _restore_all(request: UserRequest, incident: Incident, entry: JournalEntry) 
     _require_lead(request, entry)
     form = forms.Form({})
     counts: list[int] = []
-    if answers.refused(form, lambda: counts.append(restore_all(actor=request.user, incident=incident, entry=entry))):
+    act = ALL_AT_ONCE.get(entry.verb, take_back_all)
+    if answers.refused(form, lambda: counts.append(act(actor=request.user, incident=incident, entry=entry))):
         return _refused(request, incident, form)
     htmx.toast(request, _restored(counts[0]))
     if htmx.is_htmx(request):
