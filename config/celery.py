@@ -14,6 +14,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep": {"task": "core.tasks.sweep", "schedule": 10.0},
+    "turn-clocks": {"task": "tickets.tasks.turn_clocks", "schedule": 30.0},
     "anchor": {"task": "core.tasks.anchor", "schedule": 3600.0},
     "clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": 86400.0},
 }

@@ -13,6 +13,7 @@ HELPERS = {
     "incidents.actions.incidents.keep_tags": "part of opening and editing",
     "incidents.actions.incidents.refold": "keeps a derived column; part of editing and of renaming customers",
     "incidents.actions.team.begin_role": "part of opening an incident and of every change of the team",
+    "tickets.actions.clocks.wind": "winds clocks, which are derived; part of new targets, severities and merging",
     "tickets.actions.steps.change": "sets columns and winds the clock; part of every change of a ticket",
     "people.actions.groups.put_into": "part of accepting an invitation and of changing groups",
 }
@@ -23,7 +24,7 @@ OWN = {
     "incidents.actions.looks.look": "how one looks at a tree is one's own",
     "comms.actions.messages.deliver": "sends what an entry led to; the outbox row says what became of it",
 }
-SAFE_HTML = {"core/markdown.py", "core/templatetags/rendered.py", "tickets/rows.py"}
+SAFE_HTML = {"core/markdown.py", "core/templatetags/rendered.py", "tickets/map.py", "tickets/rows.py"}
 BULK = {
     "core/access.py": "grants, written from roles inside the action that journals them",
     "core/journal.py": "heads of chains, under their lock",
@@ -43,6 +44,7 @@ UNFILTERED = {
 OF_THEIR_OWN = {  # verbs that a room may react to although it records them itself
     "report.made": "telling who asked is the work of comms, which cannot know of reports",
     "report.failed": "as above",
+    "incident.merged": "the offers of an incident end once its merge is done, as they do when it is closed",
 }
 ANSWERS_NOTHING = {"people/views/profile.py nothing": "404 to every method: doors of the library that stay shut"}
 

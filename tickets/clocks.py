@@ -6,7 +6,7 @@ limit stand still meanwhile. A due time is a date in the world and does not.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from tickets.models.vocabulary import ENDED
 
 RISK = 0.75  # of its time gone, a clock is at risk
 FIELDS = ("start_by", "finish_by", "clock_at", "risk_at", "clock_state")
+RUNNING: Sequence[str] = (ClockState.ON_TRACK, ClockState.AT_RISK, ClockState.BREACHED)  # as time goes on
 
 
 @dataclass(frozen=True)
@@ -60,22 +61,62 @@ def wound(ticket: Ticket, target: Target, now: dt.datetime | None = None, **to_b
     """The five columns of the clock for the ticket as it is, but for the columns in `to_be`."""
     now = now or timezone.now()
     seen = _Seen(ticket, to_be)
-    pause = dt.timedelta(seconds=seen("paused_seconds"))
-    start_by = seen("created_at") + target.start + pause if target.start is not None else None
-    finish_by = seen("created_at") + target.finish + pause if target.finish is not None else None
-    ends = [(seen("due_at"), seen("created_at"))]
+    begin, pause = seen("created_at"), dt.timedelta(seconds=seen("paused_seconds"))
+    start_by = begin + target.start + pause if target.start is not None else None
+    finish_by = begin + target.finish + pause if target.finish is not None else None
+    ends = [(seen("due_at"), begin)]  # each with when it began, less the time it stood still
     if seen("category") != Category.BLOCKED:
-        ends.append((finish_by, seen("created_at")))
-        ends.append((_limit(seen, pause), seen("started_at")))
+        ends.append((finish_by, begin + pause))
+        ends.append((_limit(seen, pause), (seen("started_at") or begin) + pause))
         if seen("started_at") is None and seen("category") not in ENDED:
-            ends.append((start_by, seen("created_at")))
-    running = [(end, begin) for end, begin in ends if end is not None]
+            ends.append((start_by, begin + pause))
+    running = [(end, since) for end, since in ends if end is not None]
     found: dict[str, Any] = {"start_by": start_by, "finish_by": finish_by, "clock_at": None, "risk_at": None}
     if running:
-        end, begin = min(running)
-        found |= {"clock_at": end, "risk_at": end - (1 - RISK) * max(end - begin, dt.timedelta(0))}
+        end, since = min(running)
+        found |= {"clock_at": end, "risk_at": end - (1 - RISK) * max(end - since, dt.timedelta(0))}
     standing = finish_by is not None or seen("time_limit") is not None
     return {**found, "clock_state": _state(seen, found, now, paused=standing)}
+
+
+def kept(ticket: Ticket) -> Target:
+    """The target that the clock of the ticket was last wound to, read from its columns.
+
+    A ticket that has ended keeps it: whether it was in time is not asked again when targets or severity change.
+    """
+    begin = ticket.created_at + dt.timedelta(seconds=ticket.paused_seconds)
+    return Target(
+        start=ticket.start_by - begin if ticket.start_by else None,
+        finish=ticket.finish_by - begin if ticket.finish_by else None,
+    )
+
+
+def turned(ticket: Ticket, now: dt.datetime) -> str:
+    """The state of a running clock now, by its own columns; what does not run keeps its state."""
+    if ticket.clock_at is None or ticket.clock_state not in RUNNING:
+        return ticket.clock_state
+    return _running(ticket.clock_at, ticket.risk_at or ticket.clock_at, now)
+
+
+def broken(incident: Incident) -> Iterator[str]:
+    """What is wrong with the clocks of one incident, in words: columns that do not follow from the ticket's others.
+
+    A state may lag behind, since a sweep brings it up to date; it is never ahead of the time.
+    """
+    now = timezone.now()
+    for ticket in Ticket.objects.filter(incident=incident).without_root().order_by("lft"):
+        name = f"{incident.number} #{ticket.number}"
+        right = wound(ticket, kept(ticket), now)
+        if ticket.clock_at != right["clock_at"]:
+            yield f"{name}: its clock ends at {ticket.clock_at}, should end at {right['clock_at']}"
+        elif not _may_be(ticket.clock_state, right["clock_state"]):
+            yield f"{name}: its clock is {ticket.clock_state or 'none'}, should be {right['clock_state'] or 'none'}"
+
+
+def _may_be(state: str, right: str) -> bool:
+    if state in RUNNING and right in RUNNING:
+        return RUNNING.index(state) <= RUNNING.index(right)
+    return state == right
 
 
 class _Seen:
@@ -99,7 +140,11 @@ def _state(seen: _Seen, found: Mapping[str, Any], now: dt.datetime, *, paused: b
     if end is None:
         return ClockState.PAUSED if paused and seen("category") == Category.BLOCKED else ClockState.NONE
     if ended:
-        return ClockState.LATE if (seen("finished_at") or now) > end else ClockState.MET
+        return ClockState.LATE if (seen("finished_at") or now) >= end else ClockState.MET
+    return _running(end, found["risk_at"], now)
+
+
+def _running(end: dt.datetime, risk: dt.datetime, now: dt.datetime) -> str:
     if now >= end:
         return ClockState.BREACHED
-    return ClockState.AT_RISK if now >= found["risk_at"] else ClockState.ON_TRACK
+    return ClockState.AT_RISK if now >= risk else ClockState.ON_TRACK

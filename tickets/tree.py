@@ -7,6 +7,7 @@ end. A lock with objects loaded before it still corrupts the numbers (measured);
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
@@ -154,6 +155,21 @@ def hand_over(source: Incident, target: Incident, *, below: Ticket) -> dict[int,
     recount(source)
     recount(target)
     return numbers
+
+
+def remove(incident: Incident, number: int) -> None:
+    """Delete a branch whose tickets nothing rests on any more, and close the gap; the incident is locked already.
+
+    From the leaves upwards, level by level, so that nobody stands below a parent that is gone.
+    """
+    top = fresh(incident, number)
+    rows: models.QuerySet[Ticket] = models.QuerySet(Ticket)  # Ticket.objects deletes nothing
+    below = rows.filter(tree_id=top.tree_id, lft__gt=top.lft, rght__lt=top.rght)
+    deepest = below.aggregate(Max("level"))["level__max"] or top.level
+    for level in range(deepest, top.level, -1):
+        below.filter(level=level).delete()
+    top.delete()  # its place is still as wide as the branch was: this closes all of it
+    recount(incident)
 
 
 def recount(incident: Incident) -> None:

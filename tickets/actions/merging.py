@@ -13,6 +13,7 @@ from incidents.models.guards import require_open
 from incidents.models.incidents import LinkKind
 from incidents.models.lifecycle import Resolution
 from tickets import tree
+from tickets.actions.clocks import wind
 
 
 @action
@@ -36,6 +37,9 @@ def merge_incidents(*, actor: Actor, source: Incident, target: Incident, reason:
         raise ValidationError("They belong to different customers: nobody may read another customer's tickets.")
     branch = tree.add(target, parent=None, title=f"{source.number} {source.title}"[:200], description=reason)
     numbers = tree.hand_over(source, target, below=branch)
+    branch = tree.fresh(target, branch.number)
+    wind(target, branch.get_descendants(include_self=True))  # this incident may be held to other targets
+    tree.recount(target)
     IncidentLink.objects.get_or_create(source=source, target=target, kind=LinkKind.DUPLICATE)
     source.apply(
         {

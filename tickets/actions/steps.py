@@ -42,12 +42,23 @@ def priority_of(code: str) -> TicketPriority:
 
 
 def change(ticket: Ticket, fields: Mapping[str, Any], target: clocks.Target | None = None) -> dict[str, Any]:
-    """Set columns of a locked ticket, and wind its clock; gives what the entry says of the clock, if that turned."""
+    """Set columns of a locked ticket, and wind its clock; gives what the entry says of the clock, if that turned.
+
+    What has ended and stays ended is held to the targets that it ended with.
+    """
     before = ticket.clock_state
-    if target is None:
+    if ticket.is_ended and fields.get("category", ticket.category) in ENDED:
+        target = clocks.kept(ticket)
+    elif target is None:
         target = clocks.target_of(ticket.incident, fields.get("priority", ticket.priority))
     ticket.apply({**fields, **clocks.wound(ticket, target, **fields)})
     return {} if ticket.clock_state == before else {"clock": [before, ticket.clock_state]}
+
+
+def named(field: str, old: str, new: TicketStatus | TicketPriority) -> dict[str, Any]:
+    """What an entry says of names as they are now: admins may give a code another one, or take it away."""
+    before = type(new).objects.filter(code=old).values_list("name", flat=True).first() or old
+    return {"words": {field: [before, new.name]}} if old != new.code else {}
 
 
 def require_worker(incident: Incident, person: User | None) -> None:

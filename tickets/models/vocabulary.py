@@ -77,3 +77,8 @@ class TicketPriority(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_first(self) -> bool:
+        """The one that stays."""
+        return self.code == NORMAL
