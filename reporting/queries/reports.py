@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils import timezone
 
@@ -10,13 +10,15 @@ from core import journal, markdown
 from core.templatetags.treeline import duration
 from incidents.models import Incident, RoleAssignment, Status
 from reporting.queries.course import Course, course
+from reporting.queries.maps import Sheet, sheets
 from tickets.models import ENDED, Category, Comment, Disposition, Ticket
+from tickets.queries.map import Box, stage_box, ticket_box
 
 MOST_TICKETS = 2000
 """Rows of the tree in one report: more take longer to lay out than the thirty seconds a report may take."""
 COLUMNS = (
     "number", "title", "level", "category", "lead", "disposition", "assignee__name", "outcome", "dropped_reason",
-    "status_name",
+    "status_name", "clock_at",
 )  # fmt: skip
 
 
@@ -34,6 +36,7 @@ class Row:
     outcome: str
     dropped_reason: str
     status_name: str
+    clock_at: dt.datetime | None = None
     done: int = 0
     busy: int = 0
     total: int = 0
@@ -94,6 +97,7 @@ class Report:
     phases: list[Phase]
     figures: list[Figure]
     course: Course
+    maps: list[Sheet] = field(default_factory=list)
     lede: str = ""
     deepest: int = 0
 
@@ -111,6 +115,25 @@ def _rows(incident: Incident) -> list[Row]:
             one.busy += row.category == Category.DOING
         above.append(row)
     return rows
+
+
+def _root(incident: Incident) -> Box:
+    about = (
+        f"{incident.tickets_done} of {incident.tickets_total} done · leads {incident.leads_done} of"
+        f" {incident.leads_total}"
+    )
+    return stage_box(incident, about)
+
+
+def _box(row: Row, now: dt.datetime) -> Box:
+    """The ticket on the map as it stood at `now`."""
+    ended = row.category in ENDED
+    over = f"{duration(now - row.clock_at)} over" if row.clock_at and row.clock_at < now and not ended else ""
+    return ticket_box(
+        number=row.number, level=row.level, title=row.title, who=row.assignee or "nobody yet", over=over,
+        category=row.category, status=row.status_name, lead=f"lead {row.result}" if row.lead else "", is_ended=ended,
+        total=row.total, done=row.done, busy=row.busy,
+    )  # fmt: skip
 
 
 def shortened(rows: list[Row], most: int = MOST_TICKETS) -> tuple[list[Row], int]:
@@ -176,6 +199,7 @@ def collect(incident_pk: int, comments: Iterable[int]) -> Report:
         team=list(RoleAssignment.objects.filter(incident=incident).select_related("user")),
         tickets=kept, omitted=len(rows) - len(kept), deepest=deepest, comments=_comments(incident, list(comments)),
         phases=_phases(incident), figures=_figures(incident, now), course=course(incident, now),
+        maps=sheets(_root(incident), [_box(row, now) for row in rows]),
         lede=markdown.plain(incident.situation, 300),
     )  # fmt: skip
 
