@@ -27,7 +27,7 @@ COLUMNS = [
     ("tickets", "Tickets done"), ("leads", "Leads resolved"), ("clock", "Next clock"), ("changed", "Changed"),
 ]  # fmt: skip
 DOWN_FIRST = {"severity", "tickets", "leads", "detected", "changed"}
-TABS = {"overview", "tree", "members", "log", "report", "audit"}
+TABS = {"overview", "tree", "board", "leads", "members", "log", "report", "audit"}
 
 
 @require_safe

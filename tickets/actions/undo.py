@@ -13,6 +13,7 @@ from incidents.models import Incident
 from people.models import User
 from tickets import tree
 from tickets.actions import tickets as actions
+from tickets.actions.leads import LEAD_FIELDS, put_back
 from tickets.actions.steps import change, priority_of
 from tickets.actions.tags import set_tags, tags_of
 from tickets.models import Category, Ticket, TicketStatus
@@ -216,12 +217,22 @@ def _undo_tags(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     return set_tags(actor=actor, ticket=ticket, tags=entry.data["old"], undoes=entry.seq)
 
 
+def _undo_lead(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+    """Whether it is a lead, with result, hypothesis and origin, as the entry found it."""
+    new, old = _rows_of(ticket, entry)
+    _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in LEAD_FIELDS), "was changed")
+    fields = {name: getattr(old, name) for name in LEAD_FIELDS}
+    return put_back(actor=actor, ticket=ticket, fields=fields, undoes=entry.seq)
+
+
 UNDO: dict[str, Callable[[Actor, Ticket, JournalEntry], Ticket]] = {
     "ticket.added": _undo_add,
     "ticket.branch_dropped": _undo_drop,
     "ticket.moved": _undo_move,
     "ticket.assigned": _undo_assignment,
     "ticket.status_changed": _undo_status,
+    "ticket.lead_marked": _undo_lead,
+    "ticket.lead_resolved": _undo_lead,
     "ticket.tagged": _undo_tags,
 }
 OF_BATCHES = {**UNDO, "ticket.edited": _undo_times}

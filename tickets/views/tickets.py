@@ -26,7 +26,7 @@ from tickets.views import answers
 def add(request: UserRequest, incident: Incident) -> HttpResponse:
     """A new ticket. In the dialog the form comes back empty for the next one below the same parent."""
     if request.method != "POST":
-        wanted = {name: request.GET.get(name) for name in ("parent", "after", "title")}
+        wanted = {name: request.GET.get(name) for name in ("parent", "after", "title", "lead", "origin")}
         return _add_page(request, incident, AddForm(initial=wanted, incident=incident))
     form, made = AddForm(request.POST, incident=incident), []
     if form.is_valid():
@@ -59,11 +59,16 @@ def _added(request: UserRequest, incident: Incident, ticket: Ticket, parent: int
 
 
 def _add_page(request: UserRequest, incident: Incident, form: AddForm, **extra: Any) -> HttpResponse:
-    parent = form["parent"].value()
-    known = str(parent).isascii() and str(parent).isdigit() and len(str(parent)) < 10
-    above = Ticket.objects.filter(incident=incident, number=int(parent)).first() if parent and known else None
     status = extra.pop("status", 200)
-    return answers.page(request, incident, "add", {"form": form, "above": above, **extra}, status=status)
+    context = {"form": form, "above": _named(incident, form, "parent"), "origin": _named(incident, form, "origin")}
+    return answers.page(request, incident, "add", {**context, **extra}, status=status)
+
+
+def _named(incident: Incident, form: AddForm, name: str) -> Ticket | None:
+    """The ticket whose number a hidden field carries, for the heading."""
+    number = str(form[name].value() or "")
+    known = number.isascii() and number.isdigit() and len(number) < 10
+    return Ticket.objects.filter(incident=incident, number=int(number)).first() if known else None
 
 
 @require_safe
