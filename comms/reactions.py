@@ -8,7 +8,7 @@ from core.models import JournalEntry
 from core.reactions import on
 from incidents.models import Incident, IncidentGrant, Role, RoleAssignment
 from people.models import User
-from tickets.models import Comment, Ticket
+from tickets.models import ClockState, Comment, Handover, Ticket, TicketStatus
 
 
 def _who(entry: JournalEntry) -> str:
@@ -33,10 +33,13 @@ def tell_the_assignee(entry: JournalEntry) -> None:
 def tell_the_mentioned(entry: JournalEntry) -> None:
     """Somebody was called by name in a comment."""
     comment = Comment.objects.select_related("ticket__incident").get(pk=entry.target_id)
-    ticket = comment.ticket
+    ticket: Ticket | None = comment.ticket
+    incident, on_it = comment.ticket.incident, str(ticket)
+    if comment.ticket.parent_id is None:  # said of the incident itself
+        ticket, on_it = None, incident.number
     notify(
-        entry=entry, users=_people(entry.data.get("mentions", [])), incident=ticket.incident, ticket=ticket,
-        kind=Kind.MENTIONED, text=f"{_who(entry)} mentioned you on {ticket}",
+        entry=entry, users=_people(entry.data.get("mentions", [])), incident=incident, ticket=ticket,
+        kind=Kind.MENTIONED, text=f"{_who(entry)} mentioned you on {on_it}",
     )  # fmt: skip
 
 
@@ -68,3 +71,59 @@ def tell_who_leads(entry: JournalEntry) -> None:
         entry=entry, users=_leaders(incident), incident=incident, kind=Kind.GLASS,
         text=f"{_who(entry)} opened {incident.number} as an administrator: {entry.data.get('reason', '')}",
     )  # fmt: skip
+
+
+# -- Tickets one has or watches ---------------------------------------------------------------------------------------
+def _status_words(entry: JournalEntry, ticket: Ticket) -> str:
+    name = TicketStatus.objects.filter(code=entry.data.get("to")).values_list("name", flat=True).first()
+    return f"{_who(entry)} set {ticket} to {name or ticket.status_words}"
+
+
+def _follow(entry: JournalEntry, ticket: Ticket, text: str, *, but: list[int] | None = None) -> None:
+    """Tell the assignee and the watchers, each once; `but` hear of it in another way."""
+    mine = [ticket.assignee_id] if ticket.assignee_id and ticket.assignee_id not in (but or []) else []
+    watches = ticket.watches.exclude(user_id__in=[*(but or []), ticket.assignee_id or 0])
+    for kind, people in ((Kind.YOURS, mine), (Kind.WATCHED, list(watches.values_list("user_id", flat=True)))):
+        notify(entry=entry, users=_people(people), incident=ticket.incident, ticket=ticket, kind=kind, text=text)
+
+
+@on("ticket.status_changed", "ticket.clock_changed", "ticket.unblocked")
+def tell_who_follows(entry: JournalEntry) -> None:
+    """Something happened to a ticket: its status, its clock ran out, it need not wait any more."""
+    ticket = Ticket.objects.select_related("incident").get(pk=entry.target_id)
+    if entry.verb == "ticket.status_changed":
+        _follow(entry, ticket, _status_words(entry, ticket))
+    elif entry.verb == "ticket.unblocked":
+        _follow(entry, ticket, f"{ticket} need not wait any more")
+    elif (entry.data.get("clock") or [""])[-1] == ClockState.BREACHED:
+        _follow(entry, ticket, f"The time of {ticket} is over")
+
+
+@on("comment.added")
+def tell_who_follows_the_talk(entry: JournalEntry) -> None:
+    """Somebody said something on a ticket; who is called by name hears of it as a mention."""
+    ticket = Comment.objects.select_related("ticket__incident").get(pk=entry.target_id).ticket
+    _follow(entry, ticket, f"{_who(entry)} commented on {ticket}", but=entry.data.get("mentions", []))
+
+
+# -- Handovers --------------------------------------------------------------------------------------------------------
+HANDED: dict[str, tuple[str, str]] = {  # what the receiver and the giver are told, whichever of them did not do it
+    "handover.offered": ("{who} offers you {what}", "{who} offers your {what} to {receiver}"),
+    "handover.accepted": ("{who} accepted {what} for you", "{receiver} took over {what}"),
+    "handover.declined": ("{who} declined {what} for you", "{receiver} does not take over {what}"),
+    "handover.withdrawn": ("The offer of {what} was taken back", "Your offer of {what} to {receiver} was taken back"),
+}
+
+
+@on("handover.offered", "handover.accepted", "handover.declined", "handover.withdrawn")
+def tell_both_sides(entry: JournalEntry) -> None:
+    """Tickets are offered, or an offer was answered."""
+    handover = Handover.objects.select_related("incident", "giver", "receiver").get(pk=entry.target_id)
+    first = handover.tickets.select_related("incident").order_by("number").first()
+    words = {"who": _who(entry), "what": entry.data.get("named", ""), "receiver": str(handover.receiver)}
+    reason = f": {entry.data['reason']}" if entry.data.get("reason") else ""
+    for user, text in zip((handover.receiver, handover.giver), HANDED[entry.verb], strict=True):
+        notify(
+            entry=entry, users=_people([user.pk]), incident=handover.incident, ticket=first, kind=Kind.HANDOVER,
+            text=text.format_map(words) + reason,
+        )  # fmt: skip

@@ -7,3 +7,7 @@ class TicketsConfig(AppConfig):
     """tickets."""
 
     name = "tickets"
+
+    def ready(self) -> None:
+        """Know what follows from what happens below."""
+        from tickets import reactions  # noqa: F401

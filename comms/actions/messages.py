@@ -29,7 +29,7 @@ def letter(message: Message) -> Letter:
         key=message.key,
         to=message.recipient.email,
         subject=f"[Treeline] {one_line(subject)}",
-        text="\n".join([*(lines or [subject]), "", link, "", "You get this because you work with Treeline."]),
+        text="\n".join([*(lines or [subject]), "", link, "", f"Why you get this: {told.why}."]),
     )
 
 

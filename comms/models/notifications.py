@@ -25,6 +25,9 @@ class Kind(models.TextChoices):
     ROLE = "role", "You were given a role"
     GLASS = "glass", "An administrator looked"
     REPORT = "report", "News of a report"
+    HANDOVER = "handover", "A handover"
+    YOURS = "yours", "News of a ticket of yours"
+    WATCHED = "watched", "News of a ticket you watch"
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -62,6 +65,15 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def why(self) -> str:
+        """Why the person is told, with the ticket's number where it is about one that they have or watch."""
+        if self.ticket is not None and self.kind in (Kind.YOURS, Kind.WATCHED):
+            return (
+                f"You watch #{self.ticket.number}" if self.kind == Kind.WATCHED else f"#{self.ticket.number} is yours"
+            )
+        return self.get_kind_display()
 
     @property
     def restricted(self) -> bool:

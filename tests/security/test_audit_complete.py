@@ -29,6 +29,7 @@ MECHANISM = {
     "core_reaction": "what is still to be done about an entry, which it names",
     "comms_notification": "what somebody is told of an entry, which it names",
     "comms_message": "the mail about an entry, which it names",
+    "tickets_chore": "what is left to do after an entry of an admin",
     "people_accountmail": "a mail on its way; the entry is that of the invitation or the password",
     "django_session": "what a browser holds; logins and logouts are entries",
     "usersessions_usersession": "the list of one's sessions; logins and their end are entries",
@@ -40,7 +41,10 @@ DERIVED = {  # columns that follow from other rows, or say how far a work is: no
         "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "next_due_at",
         "updated_at", "version",
     },
-    "tickets_ticket": {"lft", "rght", "level", "tree_id", "comments_total", "files_total", "updated_at", "version"},
+    "tickets_ticket": {
+        "lft", "rght", "level", "tree_id", "comments_total", "files_total", "updated_at", "version", "category", "urgency",
+        "start_by", "finish_by", "clock_at", "risk_at", "clock_state",
+    },
     "tickets_comment": {"updated_at", "version"},
     "people_user": {"last_login"},
     "intake_importjob": {
@@ -88,6 +92,16 @@ def _mounted(row: dict[str, Any], entries: Entries) -> bool:
     return any(entry.verb == "incident.absorbed" for entry in _in_incident(row, entries))
 
 
+def _gone(row: dict[str, Any], entries: Entries) -> bool:
+    """One entry stands for a branch that was deleted for good, with all that hung on it."""
+    return any(entry.verb == "ticket.deleted" for entry in entries)
+
+
+def _of_ticket(row: dict[str, Any], entries: Entries) -> bool:
+    mine = (Ticket._meta.label, str(row["ticket_id"]))
+    return _gone(row, entries) or any((entry.target_type, entry.target_id) == mine for entry in entries)
+
+
 RULES: dict[str, Rule] = {  # rows that an entry names in another way than as its target
     "incidents_incident_tags": lambda row, entries: any(
         "tags" in e.data and e.target_type == "incidents.Incident" and e.target_id == str(row["incident_id"])
@@ -108,6 +122,17 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
         e.verb in ("role.assigned", "role.ended") for e in _in_incident(row, entries, "id")
     ),
     "tickets_ticket": lambda row, entries: _ticket(row, entries) or _mounted(row, entries),
+    "tickets_handover_tickets": lambda row, entries: any(
+        (e.target_type == "tickets.Handover" and e.target_id == str(row["handover_id"])) or e.verb == "ticket.deleted"
+        for e in entries
+    ),
+    "tickets_handover": _gone,
+    "tickets_comment": _gone,
+    "tickets_attachment": _gone,
+    "tickets_timeentry": _gone,
+    "tickets_watch": _of_ticket,
+    "tickets_blocker": _of_ticket,
+    "tickets_ticket_tags": _of_ticket,
     "people_user_groups": lambda row, entries: any(
         "groups" in e.data and e.target_type == "people.User" and e.target_id == str(row["user_id"]) for e in entries
     ),
