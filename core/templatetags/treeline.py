@@ -264,10 +264,10 @@ def _widget_class(field: BoundField) -> str:
 
 
 @register.simple_tag
-def control(field: BoundField) -> str:
+def control(field: BoundField, autofocus: object = False) -> str:
     """The field's widget in the product's clothes, tied to its help and error by id."""
     css = " ".join(filter(None, [field.field.widget.attrs.get("class", ""), _widget_class(field)]))
-    return field.as_widget(attrs={"class": css})
+    return field.as_widget(attrs={"class": css, **({"autofocus": True} if autofocus else {})})
 
 
 @register.filter
