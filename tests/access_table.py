@@ -155,6 +155,8 @@ ROWS: dict[str, Row] = {
     "tickets:lead": Row(get=WORK, post=WORK),
     "tickets:move": Row(get=WORK, post=WORK),
     "tickets:undo": Row(post=WORK),
+    "tickets:table": Row(get=VIEW),
+    "tickets:table_csv": Row(get=WORK_OR_AUDIT),
     "tickets:bulk": Row(get=WORK, post=WORK),
     "tickets:undo_batch": Row(post=WORK),
     "tickets:undo_last": Row(post=WORK),

@@ -42,6 +42,7 @@ from tickets.actions import (
     leads,
     merging,
     shifts,
+    table,
     tags,
     tickets,
     times,
@@ -299,6 +300,9 @@ SAMPLES: dict[str, Sample] = {
     ),
     "tickets.actions.bulk.drop_tickets": _by(
         "alice", bulk.drop_tickets, incident=_incident, numbers=_is([101]), reason=_is("Not needed")
+    ),
+    "tickets.actions.table.note_table_export": _by(
+        "bob", table.note_table_export, incident=_incident, rows=_is(2), asked=_is("sort=-clock")
     ),
     "tickets.actions.undo.undo_batch": _undo_batch,
     "tickets.actions.undo.undo_change": _undo,

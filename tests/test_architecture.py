@@ -34,7 +34,7 @@ BULK = {
 }
 HIDDEN_IMPORTS = {"reporting/pdf_process.py": "limits are set before the library is loaded"}
 LISTENS = {"people/logins.py", "core/actions.py"}  # the doors of the login library and of simple-history
-READS_THAT_ARE_NOTED = {"note_download", "note_journal_export"}
+READS_THAT_ARE_NOTED = {"note_download", "note_journal_export", "note_table_export"}
 UNFILTERED = {
     "core/views/health.py Reaction.objects": "whether work waits; nobody's rows are shown",
     "people/views/profile.py User.objects": "one's own row",

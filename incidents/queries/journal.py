@@ -22,6 +22,7 @@ from people.models import Customer, User
 HIDDEN = "another incident"  # one that the reader may not see has no number
 NO_WORK = [  # reading is audited, but it is no work
     "file.downloaded", "report.downloaded", "incident.journal_exported", "incident.viewed",
+    "tickets.exported",
 ]  # fmt: skip
 TIES = {  # entries about another incident: which of their data names it
     "incident.linked": "target", "incident.unlinked": "target", "incident.merged": "into", "incident.absorbed": "from",

@@ -47,6 +47,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("ticket.deleted", ""): "deleted {target} for good ({tickets} tickets)",
     ("ticket.moved", ""): "moved {target} below {parent}",
     ("ticket.tagged", ""): "changed the tags of {target} from {old} to {new}",
+    ("tickets.exported", ""): "exported {rows} row(s) of the table of tickets",
     ("tickets.changed", ""): "changed {what} of {tickets} ticket(s) at once",
     ("tickets.moved", ""): "moved {tickets} ticket(s) below {parent} at once",
     ("tickets.dropped", ""): "dropped {tickets} branch(es) at once",
