@@ -94,9 +94,26 @@ def tell_who_follows(entry: JournalEntry) -> None:
     if entry.verb == "ticket.status_changed":
         _follow(entry, ticket, _status_words(entry, ticket))
     elif entry.verb == "ticket.unblocked":
-        _follow(entry, ticket, f"{ticket} need not wait any more")
+        _follow(entry, ticket, f"{ticket} need not wait for #{entry.data.get('by')}")
     elif (entry.data.get("clock") or [""])[-1] == ClockState.BREACHED:
         _follow(entry, ticket, f"The time of {ticket} is over")
+
+
+@on("ticket.status_changed", "ticket.branch_dropped")
+def tell_who_waited(entry: JournalEntry) -> None:
+    """Tickets that waited for what has ended wait for nothing now: one line for each person, however many they have."""
+    rows = Ticket.objects.filter(incident=entry.stream.partition(":")[2], number__in=entry.data.get("freed", []))
+    theirs: dict[int, list[Ticket]] = {}
+    for ticket in rows.select_related("incident").prefetch_related("watches").order_by("number"):
+        for person in {ticket.assignee_id, *(watch.user_id for watch in ticket.watches.all())} - {None}:
+            theirs.setdefault(person, []).append(ticket)  # type: ignore[arg-type]  # None was taken out
+    for user in _people(list(theirs)):
+        first, *more = theirs[user.pk]
+        words = f"{first} and {len(more)} more need" if more else f"{first} need"
+        notify(
+            entry=entry, users=[user], incident=first.incident, ticket=first, kind=Kind.FREED,
+            text=f"{words} not wait any more",
+        )  # fmt: skip
 
 
 @on("comment.added")

@@ -4,15 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comms', '0001_initial'),
+        ("comms", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='notification',
-            name='kind',
-            field=models.CharField(choices=[('assigned', 'You were given a ticket'), ('mentioned', 'You were mentioned'), ('role', 'You were given a role'), ('glass', 'An administrator looked'), ('report', 'News of a report'), ('handover', 'A handover'), ('yours', 'News of a ticket of yours'), ('watched', 'News of a ticket you watch')], max_length=12),
+            model_name="notification",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("assigned", "You were given a ticket"),
+                    ("mentioned", "You were mentioned"),
+                    ("role", "You were given a role"),
+                    ("glass", "An administrator looked"),
+                    ("report", "News of a report"),
+                    ("handover", "A handover"),
+                    ("yours", "News of a ticket of yours"),
+                    ("watched", "News of a ticket you watch"),
+                    ("freed", "A wait is over"),
+                ],
+                max_length=12,
+            ),
         ),
     ]

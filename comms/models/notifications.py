@@ -28,6 +28,7 @@ class Kind(models.TextChoices):
     HANDOVER = "handover", "A handover"
     YOURS = "yours", "News of a ticket of yours"
     WATCHED = "watched", "News of a ticket you watch"
+    FREED = "freed", "A wait is over"
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

@@ -14,7 +14,7 @@ from incidents.actions import team
 from incidents.models import Incident, Role, RoleAssignment
 from people.models import User
 from tests.comms.working import work_off
-from tickets.actions import comments
+from tickets.actions import blockers, comments
 from tickets.actions import tickets as actions
 from tickets.models import Ticket, Watch
 
@@ -66,23 +66,35 @@ def test_a_comment_is_told_to_both_and_as_a_mention_to_who_is_called(ticket, ali
 
 
 @action
-def turn(*, actor: Actor, ticket: Ticket, verb: str, clock: list[str]) -> None:
-    """An entry as the sweep of clocks, or the end of a blocker, writes it."""
-    journal.record(verb, actor=actor, subject=ticket, changed=False, clock=clock)
+def turn(*, actor: Actor, ticket: Ticket, clock: list[str]) -> None:
+    """An entry as the sweep of clocks writes it."""
+    journal.record("ticket.clock_changed", actor=actor, subject=ticket, changed=False, clock=clock)
 
 
-@pytest.mark.parametrize(("verb", "clock", "text"), [
-    ("ticket.clock_changed", ["at_risk", "breached"], "The time of #101 Pull the logs is over"),
-    ("ticket.unblocked", [], "#101 Pull the logs need not wait any more"),
-])  # fmt: skip
-def test_a_clock_that_ran_out_and_an_end_of_waiting_are_told(verb, clock, text, ticket, bob, carol) -> None:
-    turn(actor=SYSTEM, ticket=ticket, verb=verb, clock=clock)
-    assert [text for text, _ in told(bob)] == [text]
-    assert [text for text, _ in told(carol)] == [text]
+def test_a_clock_that_ran_out_is_told(ticket, bob, carol) -> None:
+    turn(actor=SYSTEM, ticket=ticket, clock=["at_risk", "breached"])
+    assert [text for text, _ in told(bob)] == ["The time of #101 Pull the logs is over"]
+    assert [text for text, _ in told(carol)] == ["The time of #101 Pull the logs is over"]
+
+
+def test_the_end_of_what_it_waited_for_is_told_in_one_line(ticket, make_ticket: Make, alice, bob, carol) -> None:
+    first, second = make_ticket("Get the disk"), make_ticket("Mount the disk", assignee=bob)
+    for waiting in (ticket, second):
+        blockers.block_ticket(actor=alice, ticket=waiting, by=first.number)
+    assert [text for text, _ in told(bob)] == ["Alice Example gave you #103 Mount the disk"]
+    actions.set_status(actor=alice, ticket=first, status="done")
+    assert told(bob)[0] == ("#101 Pull the logs and 1 more need not wait any more", "A wait is over")
+    assert told(carol) == [("#101 Pull the logs need not wait any more", "A wait is over")]
+
+
+def test_taking_a_blocker_away_is_told(ticket, make_ticket: Make, alice, bob) -> None:
+    blockers.block_ticket(actor=alice, ticket=ticket, by=make_ticket("Get the disk").number)
+    blockers.unblock_ticket(actor=alice, blocker=ticket.blockers.get())
+    assert [text for text, _ in told(bob)] == ["#101 Pull the logs need not wait for #102"]
 
 
 def test_a_clock_that_is_only_at_risk_is_told_to_nobody(ticket, bob) -> None:
-    turn(actor=SYSTEM, ticket=ticket, verb="ticket.clock_changed", clock=["on_track", "at_risk"])
+    turn(actor=SYSTEM, ticket=ticket, clock=["on_track", "at_risk"])
     assert told(bob) == []
 
 

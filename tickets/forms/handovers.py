@@ -7,7 +7,7 @@ from django import forms
 from core.forms import MultilineText, VisibleText
 from incidents.models import Incident
 from people.models import User
-from tickets.forms.tickets import PersonField
+from tickets.forms.tickets import PersonField, markdown_area
 from tickets.models import Ticket
 from tickets.queries.people import workers
 
@@ -26,7 +26,7 @@ class HandOverForm(forms.Form):
     )
     what = forms.ChoiceField(widget=forms.RadioSelect, initial=ONE)
     note = MultilineText(
-        required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}),
+        required=False, max_length=10_000, widget=markdown_area(4),
         help_text="Markdown. What is done, what comes next, what to look out for.",
     )  # fmt: skip
 

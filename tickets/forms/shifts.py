@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from core.forms import MultilineText
+from tickets.forms.tickets import markdown_area
 from tickets.models import ShiftHandover
 from tickets.queries.shifts import HOURS
 
@@ -20,7 +21,7 @@ class ShiftForm(forms.Form):
     since = forms.ChoiceField(label="The shift", widget=forms.Select)
     watch = MultilineText(
         label="What the next shift must watch", required=False, max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 8}),
+        widget=markdown_area(8),
         help_text="Markdown. What you would say at the door: what may happen, what not to touch, whom to call.",
     )  # fmt: skip
 
