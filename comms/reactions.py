@@ -102,7 +102,9 @@ def tell_who_follows(entry: JournalEntry) -> None:
 @on("ticket.status_changed", "ticket.branch_dropped")
 def tell_who_waited(entry: JournalEntry) -> None:
     """Tickets that waited for what has ended wait for nothing now: one line for each person, however many they have."""
-    rows = Ticket.objects.filter(incident=entry.stream.partition(":")[2], number__in=entry.data.get("freed", []))
+    rows = Ticket.objects.filter(
+        incident__pk=int(entry.stream.partition(":")[2]), number__in=entry.data.get("freed", [])
+    )
     theirs: dict[int, list[Ticket]] = {}
     for ticket in rows.select_related("incident").prefetch_related("watches").order_by("number"):
         for person in {ticket.assignee_id, *(watch.user_id for watch in ticket.watches.all())} - {None}:
