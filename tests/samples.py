@@ -6,6 +6,7 @@
 A new action has no sample, and the tests that go through all of them say so.
 """
 
+import datetime as dt
 import importlib
 import io
 import pkgutil
@@ -36,20 +37,34 @@ from tickets.actions import (
     attachments,
     blockers,
     bulk,
+    clocks,
     comments,
     handovers,
     headlines,
     leads,
     merging,
+    purging,
     shifts,
     table,
     tags,
     tickets,
     times,
     undo,
+    vocabulary,
     watches,
 )
-from tickets.models import Attachment, Blocker, Comment, Handover, Ticket, TimeEntry
+from tickets.models import (
+    Attachment,
+    Blocker,
+    Category,
+    ClockTarget,
+    Comment,
+    Handover,
+    Ticket,
+    TicketPriority,
+    TicketStatus,
+    TimeEntry,
+)
 
 Run = Callable[[], object]
 Sample = Callable[[World], Run]
@@ -217,6 +232,46 @@ def _person(name: str) -> Callable[[World], object]:
     return lambda world: world.people[name]
 
 
+def _overdue(world: World) -> Run:
+    past = timezone.now() - dt.timedelta(hours=1)
+    Ticket.objects.filter(pk=_ticket(world).pk).update(clock_state="on_track", risk_at=past, clock_at=past)
+    return partial(clocks.turn_clocks, actor=SYSTEM, incident=world.incident)
+
+
+def _new_targets(world: World) -> Run:
+    ClockTarget.objects.update(start_minutes=1, finish_minutes=2)
+    return partial(clocks.wind_clocks, actor=SYSTEM, incident=world.incident, reason="The targets are new.")
+
+
+def _status(code: str, name: str) -> TicketStatus:
+    return TicketStatus.objects.get_or_create(code=code, defaults={"name": name, "category": Category.DOING})[0]
+
+
+def _priority(code: str, name: str) -> TicketPriority:
+    return TicketPriority.objects.get_or_create(code=code, defaults={"name": name, "urgency": 50})[0]
+
+
+def _restate(world: World) -> Run:
+    old, by = _status("review", "In review"), _status("doing", "In progress")
+    tickets.set_status(actor=world.people["bob"], ticket=_ticket(world), status=old.code)
+    return partial(
+        vocabulary.restate_tickets, actor=world.people["admin"], incident=world.incident, old=old, by=by
+    )  # fmt: skip
+
+
+def _prioritise(world: World) -> Run:
+    old, by = TicketPriority.objects.get(code="normal"), _priority("burning", "Burning")
+    return partial(
+        vocabulary.prioritise_tickets, actor=world.people["admin"], incident=world.incident, old=old, by=by
+    )  # fmt: skip
+
+
+def _urgency(world: World) -> Run:
+    priority = TicketPriority.objects.get(code="normal")
+    Ticket.objects.filter(priority=priority.code).update(urgency=1)
+    return partial(vocabulary.follow_urgency, actor=SYSTEM, incident=world.incident, priority=priority)
+
+
 SAMPLES: dict[str, Sample] = {
     "incidents.actions.exports.note_journal_export": _by(
         "alice", exports.note_journal_export, incident=_incident, rows=_is(7), verb=_is(""), who=_is("")
@@ -305,6 +360,22 @@ SAMPLES: dict[str, Sample] = {
         "bob", table.note_table_export, incident=_incident, rows=_is(2), asked=_is("sort=-clock")
     ),
     "tickets.actions.undo.undo_batch": _undo_batch,
+    "tickets.actions.clocks.turn_clocks": _overdue,
+    "tickets.actions.clocks.wind_clocks": _new_targets,
+    "tickets.actions.vocabulary.replace_status": _by(
+        "admin", vocabulary.replace_status, status=lambda w: _status("review", "In review"),
+        by=lambda w: _status("doing", "In progress"),
+    ),
+    "tickets.actions.vocabulary.replace_priority": _by(
+        "admin", vocabulary.replace_priority, priority=lambda w: _priority("burning", "Burning"),
+        by=lambda w: _priority("high", "High"),
+    ),
+    "tickets.actions.vocabulary.restate_tickets": _restate,
+    "tickets.actions.vocabulary.prioritise_tickets": _prioritise,
+    "tickets.actions.vocabulary.follow_urgency": _urgency,
+    "tickets.actions.purging.delete_branch": _by(
+        "admin", purging.delete_branch, ticket=_ticket, reason=_is("Order 17")
+    ),
     "tickets.actions.undo.undo_change": _undo,
     "tickets.actions.undo.undo_drop_all": _undo_all,
     "tickets.actions.handovers.hand_over": _by(

@@ -44,6 +44,10 @@ UNFILTERED = {
 OF_THEIR_OWN = {  # verbs that a room may react to although it records them itself
     "report.made": "telling who asked is the work of comms, which cannot know of reports",
     "report.failed": "as above",
+    "clocktarget.added": "written by Django's admin, whose verbs are made from the model's name",
+    "clocktarget.changed": "as above",
+    "clocktarget.deleted": "as above",
+    "ticketpriority.changed": "as above",
     "incident.merged": "the offers of an incident end once its merge is done, as they do when it is closed",
 }
 ANSWERS_NOTHING = {"people/views/profile.py nothing": "404 to every method: doors of the library that stay shut"}

@@ -21,7 +21,7 @@ from people.models import Customer, User
 
 HIDDEN = "another incident"  # one that the reader may not see has no number
 NO_WORK = [  # reading is audited, but it is no work
-    "file.downloaded", "report.downloaded", "incident.journal_exported", "incident.viewed",
+    "file.downloaded", "file.viewed", "report.downloaded", "incident.journal_exported", "incident.viewed",
     "tickets.exported",
 ]  # fmt: skip
 TIES = {  # entries about another incident: which of their data names it
@@ -53,6 +53,7 @@ WORDS["to"] = WORDS["status"]
 FIELDS = {"tlp": "TLP", "occurred_at": "attacker began", "due_at": "due", "shared": "shared with the customer"}
 # By the key, but not by its index: along that, PostgreSQL would look for an old incident through all that came after.
 NEWEST = (F("pk") + 0).desc()
+CLOCKS = {"at_risk": "is at risk of being late", "breached": "has run out of time"}
 CHUNK = 500
 SAID = 300  # characters of a comment
 
@@ -215,8 +216,9 @@ def _changes(entry: JournalEntry, names: Names) -> list[Change]:
     changes = dict(entry.data.get("changes", {}))
     if entry.verb == "incident.edited" and "tags" in entry.data:
         changes["tags"] = entry.data["tags"]
+    said = entry.data.get("words", {})  # names that a code had then
     return [
-        Change(_field(field), names.of(field, old), names.of(field, new))
+        Change(_field(field), *said.get(field, (names.of(field, old), names.of(field, new))))
         for field, (old, new) in changes.items()
         if field not in {"situation_at", "situation_by_id"}
     ]
@@ -235,7 +237,13 @@ def _line(entry: JournalEntry, names: Names) -> Line:
     }
     after = {field: pair[1] for field, pair in data.get("changes", {}).items()}
     words |= {name: names.of(name, after[name]) for name in ("resolution", "disposition") if name in after}
-    words["result"] = words.get("disposition", "") + (f", because {why}" if (why := data.get("disposition_reason")) else "")
+    if "clock" in data:
+        words["clock"] = CLOCKS.get(data["clock"][-1], "")
+    if "status" in data.get("words", {}):
+        words["to"] = data["words"]["status"][1]
+    words["result"] = words.get("disposition", "") + (
+        f", because {why}" if (why := data.get("disposition_reason")) else ""
+    )
     if after.get("waiting_for"):
         words["to"] = f"{words.get('to', '')} for {after['waiting_for']}"
     reason = str(data.get("reason") or after.get("dropped_reason") or data.get("comment") or "")

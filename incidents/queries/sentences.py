@@ -44,6 +44,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("ticket.clock_changed", ""): "noted that {target} {clock}",
     ("ticket.clocks_wound", ""): "set the clocks of {tickets} tickets anew",
     ("ticket.restated", ""): "replaced the {field} “{old_name}” by “{new_name}” ({tickets} tickets)",
+    ("ticket.urgency_followed", ""): "brought {tickets} tickets up to the urgency of the priority “{named}”",
     ("ticket.deleted", ""): "deleted {target} for good ({tickets} tickets)",
     ("ticket.moved", ""): "moved {target} below {parent}",
     ("ticket.tagged", ""): "changed the tags of {target} from {old} to {new}",

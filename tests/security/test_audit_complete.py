@@ -42,8 +42,8 @@ DERIVED = {  # columns that follow from other rows, or say how far a work is: no
         "updated_at", "version",
     },
     "tickets_ticket": {
-        "lft", "rght", "level", "tree_id", "comments_total", "files_total", "updated_at", "version", "category", "urgency",
-        "start_by", "finish_by", "clock_at", "risk_at", "clock_state",
+        "lft", "rght", "level", "tree_id", "comments_total", "files_total", "updated_at", "version", "category",
+        "urgency", "start_by", "finish_by", "clock_at", "risk_at", "clock_state",
     },
     "tickets_comment": {"updated_at", "version"},
     "people_user": {"last_login"},
@@ -107,7 +107,9 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
         "tags" in e.data and e.target_type == "incidents.Incident" and e.target_id == str(row["incident_id"])
         for e in entries
     ),
-    "incidents_tag": lambda row, entries: any(row["name"] in str(e.data.get("tags")) for e in entries),
+    "incidents_tag": lambda row, entries: any(
+        row["name"] in str([e.data.get("tags"), e.data.get("new")]) for e in entries
+    ),
     "incidents_incidentlink": lambda row, entries: any(
         e.data.get("kind") == row["kind"] or e.verb in ("incident.merged", "incident.absorbed")
         for e in _in_incident(row, entries, "source_id")

@@ -120,8 +120,15 @@ def _note(actor: Actor, incident: Incident, field: str, words: list[Any], rows: 
 def follow_urgency(*, actor: Actor, incident: Incident, priority: TicketPriority) -> int:
     """Bring the tickets of the incident up to the urgency of their priority; gives how many were behind.
 
-    A derived column, by which lists are sorted: the entry of the priority says who changed what.
+    It is a derived column, by which lists are sorted: the tickets' versions stay.
     """
     incident = Incident.objects.lock(incident.pk)  # whoever read the urgency before has written it by now
     behind = Ticket.objects.filter(incident=incident, priority=priority.code).exclude(urgency=priority.urgency)
-    return behind.update(urgency=priority.urgency)
+    numbers = list(behind.order_by("number").values_list("number", flat=True))
+    behind.update(urgency=priority.urgency)
+    if numbers:
+        journal.record(
+            "ticket.urgency_followed", actor=actor, subject=incident, changed=False, tickets=numbers,
+            named=priority.name,
+        )  # fmt: skip
+    return len(numbers)
