@@ -115,7 +115,7 @@ def _more(box: Box, here: str) -> str:
         return ""
     words = f"Map of the {box.left_out} below #{box.number}"
     return (
-        f'<a class="more" href="{escape(here)}?branch={box.number}" aria-label="{words}"><title>{words}</title>'
+        f'<a class="more" href="{escape(here)}?branch={box.number}"><title>{words}</title>'
         f'<rect x="{WIDTH + 3}" y="4" width="{MORE - 4}" height="{HEIGHT - 8}" rx="4"/>'
         f'<text x="{WIDTH + 1 + MORE / 2}" y="20" text-anchor="middle">+{box.left_out}</text></a>'
     )
@@ -129,8 +129,8 @@ def _link(box: Box, top: float, *, base: str, here: str) -> str:
     bars = _bars(box, none='class="bar"', done='class="fill"', busy='class="fillp"')
     return (
         f'<g {_place(box, top)}><a class="{css}" id="m{box.number}" data-id="{box.number}" data-level="{box.level}"'
-        f' data-version="{box.version}" href="{escape(where)}" aria-label="{escape(box.words)}">'
-        f'<title>{escape(box.title)}</title><rect class="box" width="{WIDTH}" height="{HEIGHT}" rx="5"/>{bars}'
+        f' data-version="{box.version}" href="{escape(where)}">'
+        f'<title>{escape(box.words)}</title><rect class="box" width="{WIDTH}" height="{HEIGHT}" rx="5"/>{bars}'
         f'<use href="{escape(static("icons.svg"))}#{box.mark}" x="8" y="5" width="12" height="12"/>'
         f'<text x="{LEFT}" y="14">{title}</text><text class="sub" x="{LEFT}" y="25.5">{about}</text></a>'
         f"{_more(box, here)}</g>"

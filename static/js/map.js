@@ -119,7 +119,7 @@ function begin(event) {
   held.own.forEach((node) => node.classList.add("is-dragging"));
   held.ghost = document.createElement("div");
   held.ghost.className = "mapghost";
-  held.ghost.textContent = held.node.querySelector("title").textContent;
+  held.ghost.textContent = held.node.querySelector("text").textContent;
   if (held.own.length > 1) held.ghost.textContent += ` (${held.own.length})`;
   document.body.append(held.ghost);
   document.body.dataset.dragging = ""; // live refresh waits
