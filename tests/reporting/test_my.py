@@ -125,6 +125,18 @@ def test_what_bob_may_no_longer_see_is_gone(secret, alice, bob, carol, make_tick
         assert ("CANARY" in html, secret.number in html) == (False, False)
 
 
+def test_what_was_said_in_a_restricted_incident_is_read_there_only(
+    secret: Incident, alice: User, bob: User, client_of: Browser
+) -> None:
+    """Its own pages write down who read them; this one does not."""
+    hidden = actions.add_ticket(actor=alice, incident=secret, title="Interview", assignee=alice)
+    comments.add_comment(actor=alice, ticket=hidden, body="CANARY said")
+    handovers.hand_over(actor=alice, incident=secret, numbers=[101], receiver=bob, note="CANARY note")
+    assert "#101 Interview" in page(client_of, bob)
+    for url in ("/my/", "/my/news/"):
+        assert "CANARY" not in client_of(bob).get(url).content.decode()
+
+
 # -- What changed -----------------------------------------------------------------------------------------------------
 def sentences(user: User) -> list[str]:
     return [f"{one.line.actor} {one.line.sentence}" for one in queries.news(user)]
