@@ -237,6 +237,21 @@ export async function send(url, values, where, source = table()) {
   if (focused) focus(find(at));
 }
 
+// Of several rows: the answer says what was done, and the rows are asked for after it.
+export async function sendAll(url, values, where) {
+  if (busy || !writable()) return;
+  busy = true;
+  try {
+    await htmx.ajax("POST", url, { source: table(), target: "#toasts", swap: "none", values });
+  } finally {
+    busy = false;
+  }
+  await refetch();
+  const into = find(where.parent);
+  if (into) await setOpen(into, true);
+  focus(find(at));
+}
+
 // An address ending in #t109 points at that row; so does the server by naming it as current.
 function pointed() {
   const named = location.hash.match(/^#t([1-9]\d{0,8})$/)?.[1];

@@ -114,16 +114,20 @@ export async function put(row, side) {
   show();
 }
 
-// held: {id, version, url} of each; where: {parent: id}, {before: id} or {after: id}
-export function move(held, where) {
-  if (held.length > 1) {
-    if (!bulk()) return undefined;
-    const values = { ...where, part: "move", tickets: held.map(({ id }) => id) };
-    return rows.send(bulk(), values, where);
+// held: {id, version, url} of each; where: {parent: id}, {before: id} or {after: id}. Several go into a branch at once;
+// beside a row they follow one another, each after the one before.
+export async function move(held, where) {
+  const tops = held.filter(({ id }) => !held.some((one) => one.id !== id && rows.find(one.id) && rows.find(id) && rows.below(rows.find(one.id), rows.find(id))));
+  if (tops.length > 1 && where.parent && bulk()) {
+    await rows.sendAll(bulk(), { part: "move", place: "last", parent: where.parent, tickets: tops.map(({ id }) => id) }, where);
+    return;
   }
-  const [{ id, version, url }] = held;
-  const row = rows.find(id);
-  return row ? rows.post(row, where) : rows.send(`${url}move/`, { ...where, version }, where);
+  let to = where;
+  for (const { id, version, url } of tops) {
+    const row = rows.find(id);
+    await (row ? rows.post(row, to) : rows.send(`${url}move/`, { ...to, version }, to));
+    to = where.parent ? where : { after: id };
+  }
 }
 
 // -- The bar -----------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def row(number: int = 101, **fields: Any) -> Row:
         "pk": number, "parent_id": 1, "number": number, "level": 1, "version": 1, "title": "Image the disk",
         "headline": "", "category": "todo", "status": "Open", "priority": "Normal", "urgency": 20, "waiting_for": "",
         "lead": False, "disposition": "", "shared": False, "clock_at": None, "clock_state": "", "finished_at": None,
-        "updated_at": NOW, "comments": 0, "files": 0, "assignee_id": None, "name": None, "username": None,
+        "comments": 0, "files": 0, "assignee_id": None, "name": None, "username": None,
         "customer_id": None, **fields,
     }  # fmt: skip
     return Row(**values)

@@ -26,7 +26,7 @@ MANY = 1000  # rows: of a larger tree a page gets only what is open
 SHALLOW = 300  # rows that such a tree is open to before anybody said how deep
 COLUMNS = (
     "pk", "parent_id", "number", "level", "version", "title", "headline", "category", "waiting_for", "urgency", "lead",
-    "disposition", "shared", "clock_at", "clock_state", "finished_at", "updated_at", "comments_total", "files_total",
+    "disposition", "shared", "clock_at", "clock_state", "finished_at", "comments_total", "files_total",
     "assignee_id", "assignee__name", "assignee__username", "assignee__customer_id", "status_name", "priority_name",
     "is_new",
 )  # fmt: skip
@@ -55,7 +55,6 @@ class Row:
     clock_at: dt.datetime | None
     clock_state: str
     finished_at: dt.datetime | None
-    updated_at: dt.datetime
     comments: int
     files: int
     assignee_id: int | None
