@@ -1,106 +1,24 @@
 """The demo's incidents, worked by its people through the same actions as anybody's."""
 
 import datetime as dt
-from dataclasses import dataclass, field
 
 from config.demo import texts
-from config.demo.clock import Clock, set_back
+from config.demo.clock import set_back
+from config.demo.house import set_targets
+from config.demo.lines import read
+from config.demo.scenes import Scene
+from core.actors import SYSTEM
 from incidents.actions import incidents as opening
 from incidents.actions import lifecycle, team
 from incidents.actions.links import link_incidents
 from incidents.models import Incident, Role, Status
 from people.models import Customer, User
-from tickets.actions import comments, tickets
-from tickets.models import Ticket
+from tickets.actions.clocks import turn_clocks
+from tickets.actions.handovers import hand_over
+from tickets.actions.shifts import write_shift
+from tickets.queries import shifts
 
-DISPOSITION = {"C": "confirmed", "R": "ruled_out"}
-
-
-@dataclass
-class Line:
-    """One line of a tree as texts.py writes it."""
-
-    depth: int
-    title: str
-    who: str = "-"
-    state: str = "open"
-    marks: frozenset[str] = frozenset()
-    due: float | None = None
-    waiting_for: str = ""
-    said: list[tuple[str, str, bool]] = field(default_factory=list)
-
-
-def read(text: str) -> list[Line]:
-    """The lines of a tree, each with the comments that follow it."""
-    lines: list[Line] = []
-    for raw in text.strip("\n").splitlines():
-        body = raw.strip()
-        if body.startswith(">"):
-            who, said = body.lstrip("> ").split(": ", 1)
-            lines[-1].said.append((who, said, body.startswith(">>")))
-            continue
-        title, who, state, marks, due, waiting = (part.strip() for part in (body + " | | | | |").split("|")[:6])
-        depth = (len(raw) - len(raw.lstrip())) // 2
-        hours = float(due) if due else None
-        lines.append(Line(depth, title, who, state, frozenset(marks.split()), hours, waiting))
-    return lines
-
-
-@dataclass
-class Scene:
-    """An incident being told: its people, its clock and the real moment the demo is loaded at."""
-
-    people: dict[str, User]
-    clock: Clock
-    now: dt.datetime
-    incident: Incident
-
-    def grow(self, lines: list[Line]) -> None:
-        """Add the lines as tickets, then let people work them."""
-        above: list[int | None] = [None]
-        made: list[tuple[Line, Ticket]] = []
-        for line in lines:
-            self.clock.skip(2)
-            del above[line.depth + 1 :]
-            ticket = tickets.add_ticket(
-                actor=self.people["alice"], incident=self.incident, title=line.title, parent=above[line.depth],
-                assignee=self.people.get(line.who), lead="L" in line.marks, shared="S" in line.marks,
-                priority="urgent" if "U" in line.marks else "high" if "H" in line.marks else "normal",
-                due_at=self.due(line),
-            )  # fmt: skip
-            above.append(ticket.number)
-            made.append((line, ticket))
-        for line, ticket in made:
-            self.work(line, ticket)
-
-    def due(self, line: Line) -> dt.datetime | None:
-        """When it is due: hours from now, or for what is done a time that was met."""
-        if line.due is not None:
-            return self.now + dt.timedelta(hours=line.due)
-        return self.clock.at + dt.timedelta(hours=8) if line.state == "done" else None
-
-    def work(self, line: Line, ticket: Ticket) -> None:
-        """What people said and did about one ticket."""
-        actor = self.people.get(line.who, self.people["alice"])
-        for who, text, in_report in line.said:
-            self.clock.skip(4)
-            said = comments.add_comment(actor=self.people[who], ticket=ticket, body=text)
-            if in_report:
-                comments.choose_for_report(actor=self.people["alice"], comment=said, in_report=True)
-        result = next((DISPOSITION[mark] for mark in line.marks if mark in DISPOSITION), "")
-        self.clock.skip(6)
-        if line.state != "open":
-            tickets.set_status(
-                actor=actor, ticket=ticket, status=line.state, waiting_for=line.waiting_for, disposition=result
-            )
-
-    def step(self, *steps: Status) -> None:
-        """Walk the life cycle."""
-        for status in steps:
-            self.clock.skip(25)
-            self.incident = lifecycle.set_status(
-                actor=self.people["alice"], incident=self.incident, status=status, reason="As it happened."
-            )
+CONTAINED = 12.8  # hours after it began
 
 
 def main_incident(people: dict[str, User], now: dt.datetime) -> Incident:
@@ -122,11 +40,16 @@ def main_incident(people: dict[str, User], now: dt.datetime) -> Incident:
                           ("dora", Role.SPONSOR), ("carol", Role.OBSERVER)]:  # fmt: skip
             clock.skip(3)
             team.assign_role(actor=people["alice"], incident=incident, user=people[who], role=role)
-        scene = Scene(people, clock, now, incident)
+        scene, lines = Scene(people, clock, now, incident, began), read(texts.TREE)
         scene.step(Status.ANALYZING)
-        scene.grow(read(texts.TREE))
-        clock.set(began + dt.timedelta(hours=12, minutes=48))
+        scene.grow(lines, until=CONTAINED)
+        clock.set(began + dt.timedelta(hours=CONTAINED))
         scene.step(Status.CONTAINED)
+        scene.grow(lines, since=CONTAINED)
+        clock.set(now - dt.timedelta(hours=2))
+        change_shifts(scene)
+        clock.set(now - dt.timedelta(minutes=58))
+        scene.sum_up(lines)
         clock.set(now - dt.timedelta(minutes=44))
         incident = Incident.objects.get(pk=incident.pk)
         fields = {
@@ -137,6 +60,16 @@ def main_incident(people: dict[str, User], now: dt.datetime) -> Incident:
             "business_impact": "Dispatching runs on paper in two depots. **38.6 GB** of files are with the attacker.",
         }  # fmt: skip
         return opening.edit_incident(actor=people["alice"], incident=incident, version=incident.version, fields=fields)
+
+
+def change_shifts(scene: Scene) -> None:
+    """Bob writes what the next shift must watch, and offers Alice what he cannot finish."""
+    bob, alice, incident = scene.people["bob"], scene.people["alice"], Incident.objects.get(pk=scene.incident.pk)
+    since = scene.clock.at - dt.timedelta(hours=shifts.HOURS)
+    body = shifts.written(shifts.draft(incident, since), texts.WATCH)
+    write_shift(actor=bob, incident=incident, since=since, body=body, watch=texts.WATCH)
+    numbers = [scene.numbers[title] for title in texts.HANDED_OVER]
+    hand_over(actor=bob, incident=incident, numbers=numbers, receiver=alice, note=texts.HANDOVER_NOTE)
 
 
 def small_incident(people: dict[str, User], now: dt.datetime, small: texts.Small) -> Incident:
@@ -152,7 +85,7 @@ def small_incident(people: dict[str, User], now: dt.datetime, small: texts.Small
         )  # fmt: skip
         if not small.restricted:
             team.assign_role(actor=people["bob"], incident=incident, user=people["mallory"], role=Role.MEMBER)
-        scene = Scene(people, clock, now, incident)
+        scene = Scene(people, clock, now, incident, began)
         scene.grow(read(small.tree))
         if small.status == Status.REVIEW:
             incident = Incident.objects.get(pk=incident.pk)
@@ -164,9 +97,13 @@ def small_incident(people: dict[str, User], now: dt.datetime, small: texts.Small
 
 def make_incidents(people: dict[str, User], now: dt.datetime) -> list[Incident]:
     """All six, oldest first, so that numbers follow the days."""
+    set_targets()
     rows = sorted(texts.SMALL, key=lambda small: -small.hours_ago)
     older = [small_incident(people, now, small) for small in rows if small.hours_ago > 56]
     main = main_incident(people, now)
     newer = [small_incident(people, now, small) for small in rows if small.hours_ago <= 56]
     link_incidents(actor=people["alice"], source=older[-1], target=main, kind="related_to")
-    return [*older, main, *newer]
+    found = [*older, main, *newer]
+    for incident in found:
+        turn_clocks(actor=SYSTEM, incident=incident)
+    return found

@@ -2,8 +2,15 @@
 
 A line of a tree: depth by indentation, then `title | who | state | marks | due | waiting for`.
 
-Marks: L lead, C confirmed, R ruled out, S shared with the customer, U urgent, H high. Due: hours from the demo's now,
-negative is late. Lines beginning with `>` are comments on the ticket above, `who: text`; `>>` is chosen for the report.
+Marks: L lead, C confirmed, R ruled out, E dead end, K parked, S shared with the customer, U urgent, H high. Due: hours
+from the demo's now, negative is late.
+
+The lines below a ticket, by their first character:
+
+    > who: what they said   >> the same, chosen for the report
+    ? hypothesis of a lead   ^ title of the ticket it grew from   ! why it has its result
+    = headline of the branch   # tags   * who watches it   & title of the ticket it waits for
+    + who minutes what for (time spent)   @ hours after the beginning when it was added, and worked if that was later
 """
 
 from dataclasses import dataclass
@@ -26,51 +33,109 @@ storage. The preparation for encryption was stopped by EDR.
 | `WS-0161` | contact with the C2 domain | isolated |
 | `DC01` | NTDS.dit copied | offline |
 | `FS02` | archives staged in `C:\\PerfLogs` | being restored |"""
+WATCH = """1. **Golden ticket:** nobody has it. Until it is answered, DC01 stays offline.
+2. WS-0161 was found late: ask again whether the customer has isolated it.
+3. The customer still owes the list of personal data on FS02 (GDPR clock)."""
+HANDED_OVER = ["Reset krbtgt twice, ten hours apart"]
+HANDOVER_NOTE = "I am off at 18:00. The first reset is prepared; **wait ten hours** before the second one."
 TREE = r"""
 Threat actor A: phishing to domain admin | bob | doing | L U | 6.5
+  = Cut off since the first noon; whether they kept a golden ticket is the one open question.
+  ? One operator came in by a phishing mail, became domain admin and copied data; nothing was encrypted.
+  # apt cobalt-strike
+  * dora carol
   >> alice: Working theory: one operator, hands on keyboard since the 12th. Everything below tests it.
   Initial access: phishing mail to accounts payable | mallory | done | L C
+    = Eleven mailboxes, one click; all mails are purged.
+    ? The beacon came with invoice_4471.iso, not by another way.
     Pull message trace and headers | mallory | done
     Detonate invoice_4471.iso in the sandbox | bob | done
+      + bob 95 Sandbox run and report
       > bob: Shortcut inside the ISO starts `rundll32`; the beacon calls cdn-assets[.]example every 60 s with 37 % jitter.
     Find every recipient of the campaign | mallory | done
       >> mallory: Eleven mailboxes, one click. All eleven mails are purged.
   Cobalt Strike beacon on WS-0147 | bob | doing | L C H | 3
+    = Configuration known, fleet asked: WS-0161 is new and must be isolated.
+    ^ Detonate invoice_4471.iso in the sandbox
+    ? The beacon ran on WS-0147 alone.
+    * mallory
     Take a memory image of WS-0147 | bob | done
+      + bob 50 Image and hashes
     Extract beacon configuration and C2 list | bob | done
+      + bob 130 Configuration, eleven C2 names
     Sweep the fleet for the C2 domains | mallory | doing | H | 0.7
+      # edr
       >> mallory: 412 of 412 endpoints asked, 4 with hits. **WS-0161 is new**, asked the customer to isolate it.
       > alice: @bob please take the memory image before it is rebuilt.
   Domain controller DC01 | bob | doing | L U | 2.2
+    @ 8.5
+    = NTDS.dit was copied; golden ticket not ruled out, nobody has it yet.
+    ^ Cobalt Strike beacon on WS-0147
+    ? They reached DC01 and have the domain's secrets.
+    * alice
     Collect NTDS.dit access and 4662/4769 events | bob | done
+      + bob 80 Event logs of DC01, four days
     Kerberoasting of svc_backup | bob | doing | L C | 2.2
+      @ 9 30
+      ^ Collect NTDS.dit access and 4662/4769 events
+      ? The password of svc_backup was cracked from a service ticket.
+      ! 37 RC4 tickets in 90 seconds and a password of nine characters
       >> bob: 37 service tickets with RC4 asked for in 90 seconds from WS-0147. The password had nine characters.
     Golden ticket: krbtgt anomalies | - | open | L U | -0.3
+      @ 31
+      ^ Domain controller DC01
+      ? They hold the krbtgt key and can make tickets for anybody.
+      * bob
   Exfiltration with rclone to cloud storage | mallory | doing | L | 1.8
+    @ 20
+    = 38.6 GB left FS02; which files is waiting for the disk image.
+    ^ Extract beacon configuration and C2 list
+    ? Only what was staged in C:\PerfLogs has left.
     NetFlow volumes of WS-0147 and FS02, five days | mallory | doing | | 1.8
+      + mallory 60 Volumes for each hour
     List the files staged in C:\PerfLogs | bob | waiting | | | disk image
 Threat actor B: web shell on the old mail gateway | bob | doing | L | 5.2
+  = A second, older intruder; not A. IIS logs are being read.
+  ? Somebody else used MX-OLD before, and does not know of A.
+  # web-shell
   Recover and date help.aspx on MX-OLD | bob | done
+    + bob 45 Timestamps of help.aspx
   Review IIS logs back to 1 September | mallory | doing | | 5.2
   Is B the same operator as A? | bob | done | L R
+    @ 27 44
+    ^ Recover and date help.aspx on MX-OLD
+    ? A and B are one group that came twice.
+    ! Different tooling, different hours, no shared infrastructure
     >> bob: Different tooling, different hours, no shared infrastructure. **Ruled out.**
 Containment | alice | done
+  = Complete since the first noon; EDR watches for more.
   Isolate WS-0147, WS-0152 and FS02 | mallory | done | U
   Disable svc_backup, reset 14 admin accounts | bob | done | S U
   Block the C2 list at proxy and DNS | mallory | done | S
   Take MX-OLD off the internet | mallory | done | S
 Eradication and recovery | alice | doing | | 27
+  = FS02 tonight; DC01 waits for the golden ticket.
   Reset krbtgt twice, ten hours apart | bob | open | S H | 2.5
   Rebuild DC01 from known-good media | bob | waiting | S | | golden ticket
+    @ 33
+    & Golden ticket: krbtgt anomalies
+    & Reset krbtgt twice, ten hours apart
   Restore FS02 from the last clean backup and verify | mallory | doing | S | 8.7
+    @ 34
+    # backup
   Reopen VPN with phishing-resistant MFA | - | open | | 27
+    @ 34
 Customer communication | mallory | doing | | 0.5
   Status call at 15:00 with Northbridge | mallory | doing | S | 0.5
   Written update every four hours | mallory | doing | | 2
   Holding statement for carriers and press | mallory | waiting | | | approval
 Legal and privacy | alice | doing | | 17.6
+  = The 72 hours of GDPR run until tomorrow; the customer owes one answer.
   GDPR Art. 33: assess and draft the notification | alice | doing | | 17.6
+    # gdpr
+    * dora
   Which personal data was on FS02? | alice | waiting | S | -2.2 | customer
+    # gdpr
   First notice to the insurer | alice | done
 Report and lessons learned | alice | open | | 96
   Final report, reviewed with the customer | - | open | | 96
@@ -107,6 +172,14 @@ Tell the status page | alice | open | S | -0.4
 Mailbox rules of the finance team | bob | done | L C
 Bank told, one payment stopped | alice | done | S
 Second mailbox with the same rule? | mallory | done | L R
+  ^ Mailbox rules of the finance team
+  ? They sit in another mailbox of the finance team.
+  ! No other mailbox has the rule, and no sign-in from their addresses
+Who received the second payment? | mallory | waiting | L K | | bank
+  @ 6 20
+  ^ Bank told, one payment stopped
+  ? The account belongs to the same group as in June.
+  ! The bank answers only to the police; taken up again with their answer
 Conditional access tightened | bob | doing | | 26
 """,
     ),
@@ -123,6 +196,13 @@ Get one kiosk for imaging | - | open | | 5
         """
 Revoke the key | bob | done | U
 Was the key used? | bob | done | L R
+  ? Somebody used the key before it was revoked.
+  ! The provider's log shows no call with it
+Who else copied it? | bob | done | L E
+  @ 2 30
+  ^ Was the key used?
+  ? The repository was cloned while the key was in it.
+  ! The host keeps no log of clones
 Secret scanning on push | mallory | open | | 90
 """,
     ),
