@@ -22,6 +22,7 @@ OWN = {
     "comms.actions.notifications.notify": "runs in a reaction; the entry it tells of is the record",
     "comms.actions.notifications.mark_read": "what one has read is one's own",
     "incidents.actions.looks.look": "how one looks at a tree is one's own",
+    "reporting.actions.looks.see_all": "as above, for several incidents at once",
     "comms.actions.messages.deliver": "sends what an entry led to; the outbox row says what became of it",
 }
 SAFE_HTML = {"core/markdown.py", "core/templatetags/rendered.py", "tickets/map.py", "tickets/rows.py"}

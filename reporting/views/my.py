@@ -6,8 +6,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core import htmx
 from core.access import open_to
-from incidents.actions.looks import look
 from people.requests import UserRequest
+from reporting.actions.looks import see_all
 from reporting.queries import my as queries
 
 
@@ -40,8 +40,7 @@ def _news(request: UserRequest, tag: str) -> HttpResponse:
 @open_to("team")
 def seen(request: UserRequest) -> HttpResponse:
     """I know all of it: nothing of my incidents is new to me."""
-    for incident in queries.my_incidents(request.user):
-        look(user=request.user, incident=incident, seen=True)
+    see_all(user=request.user, incidents=queries.my_incidents(request.user))
     if htmx.is_htmx(request):
         return _news(request, queries.tag(request.user))
     return htmx.done(request, reverse("reporting:my"))

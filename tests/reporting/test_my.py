@@ -158,6 +158,18 @@ def test_what_bob_has_seen_is_no_news(bob, incident, make_ticket: Make, client_o
     assert sentences(bob) == ["Alice Example added #102 New"]
 
 
+def test_having_seen_all_holds_for_every_incident_and_keeps_the_trees_as_they_were(
+    bob: User, alice: User, incident: Incident, secret: Incident, make_ticket: Make, client_of: Browser
+) -> None:
+    make_ticket("Old")
+    actions.add_ticket(actor=alice, incident=secret, title="Old as well")
+    Look.objects.create(user=bob, incident=incident, levels=2, flipped=[101])
+    client_of(bob).post("/my/seen/")
+    assert sentences(bob) == []
+    kept = Look.objects.get(user=bob, incident=incident)
+    assert (kept.levels, kept.flipped, Look.objects.filter(user=bob).count()) == (2, [101], 2)
+
+
 def test_each_incident_is_new_from_its_own_last_look_on(bob, incident, secret, alice, make_ticket: Make) -> None:
     make_ticket("Known")
     actions.add_ticket(actor=alice, incident=secret, title="Unknown")
