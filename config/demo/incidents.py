@@ -97,7 +97,7 @@ def small_incident(people: dict[str, User], now: dt.datetime, small: texts.Small
 
 def make_incidents(people: dict[str, User], now: dt.datetime) -> list[Incident]:
     """All six, oldest first, so that numbers follow the days."""
-    set_targets()
+    set_targets(people["admin"])
     rows = sorted(texts.SMALL, key=lambda small: -small.hours_ago)
     older = [small_incident(people, now, small) for small in rows if small.hours_ago > 56]
     main = main_incident(people, now)
