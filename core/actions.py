@@ -1,6 +1,6 @@
 """Actions: every write is one named function, one transaction, one journal entry. The one door to simple-history."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -47,6 +47,18 @@ def _note(sender: object, *, history_instance: Any, **_: object) -> None:
 
 
 post_create_historical_record.connect(_note, dispatch_uid="core.actions.written")
+
+
+def keep_together(rows: Sequence[models.Model]) -> None:
+    """Write the history of rows that were just inserted together (which the library does not notice by itself).
+
+    The next entry of the action answers for it, as for all that is written one by one.
+    """
+    if not rows:
+        return
+    manager: Any = getattr(type(rows[0]), "history")  # noqa: B009 (simple-history has no types)
+    for row in manager.bulk_history_create(list(rows)):
+        _note(type(row), history_instance=row)
 
 
 def take_written() -> list[tuple[type[Any], int]] | None:

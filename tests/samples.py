@@ -44,6 +44,7 @@ from tickets.actions import (
     leads,
     merging,
     purging,
+    quick,
     shifts,
     table,
     tags,
@@ -208,6 +209,18 @@ def _undo_all(world: World) -> Run:
     return partial(undo.undo_drop_all, actor=world.people["alice"], incident=world.incident, entry=entry)
 
 
+SPROUTS = [
+    quick.Sprout(depth=1, title="Ask the bank", tags=("bank",)), quick.Sprout(depth=2, title="Call them", done=True),
+    quick.Sprout(depth=2, title="Write to them", lead=True, minutes=30, description="By **letter**."),
+]  # fmt: skip
+
+
+def _uproot(world: World) -> Run:
+    quick.plant_branch(actor=world.people["bob"], incident=world.incident, parent=101, sprouts=SPROUTS)
+    entry = JournalEntry.objects.get(stream=world.incident.journal_stream, verb="tickets.planted")
+    return partial(undo.uproot, actor=world.people["bob"], incident=world.incident, entry=entry)
+
+
 def _undo_batch(world: World) -> Run:
     fields = {"priority": "low", "assignee": None, "status": "doing", "add_tags": ["disk"]}
     bulk.change_tickets(actor=world.people["bob"], incident=world.incident, numbers=[101, 102], fields=fields)
@@ -359,6 +372,10 @@ SAMPLES: dict[str, Sample] = {
     "tickets.actions.table.note_table_export": _by(
         "bob", table.note_table_export, incident=_incident, rows=_is(2), asked=_is("sort=-clock")
     ),
+    "tickets.actions.quick.plant_branch": _by(
+        "bob", quick.plant_branch, incident=_incident, parent=_is(101), sprouts=_is(SPROUTS)
+    ),
+    "tickets.actions.undo.uproot": _uproot,
     "tickets.actions.undo.undo_batch": _undo_batch,
     "tickets.actions.clocks.turn_clocks": _overdue,
     "tickets.actions.clocks.wind_clocks": _new_targets,

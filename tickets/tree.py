@@ -4,13 +4,15 @@ Discipline: lock the incident's row, load node and target fresh after that, move
 end. A lock with objects loaded before it still corrupts the numbers (measured); so does a second writer.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
+from core.actions import keep_together
 from incidents.models import Incident
 from incidents.models.guards import require_open
 from tickets.models.tickets import ROOT_NUMBER, Ticket
@@ -69,6 +71,56 @@ def add(
         ticket = move(incident, number=number, parent=above.number, before=before, after=after)
     recount(incident)
     return ticket
+
+
+def plant(incident: Incident, *, parent: int | None, nodes: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Ticket]:
+    """A whole branch at once, last below `parent` (None: at the top): room is made for it once, rows go in by levels.
+
+    `nodes` are depth (1 is right below the parent) and fields of each ticket, every one before those below it. The
+    number of queries grows with the depth, and with the size only as far as one statement takes so many values.
+
+    Raises:
+        ValidationError: the parent is gone, or the tree would be deeper than 50 levels.
+    """
+    above = fresh(incident, parent) if parent else root(incident)
+    if not nodes:
+        return []
+    require_depth(above.level + max(depth for depth, _ in nodes))
+    rows: models.QuerySet[Ticket] = models.QuerySet(Ticket)  # Ticket.objects adds nothing in bulk
+    places = rows.filter(tree_id=above.tree_id)
+    width = 2 * len(nodes)
+    places.filter(rght__gte=above.rght).update(rght=F("rght") + width)
+    places.filter(lft__gt=above.rght).update(lft=F("lft") + width)
+    made = _rows_of(incident, above, nodes)
+    for depth in range(1, max(depth for depth, _ in nodes) + 1):
+        rows.bulk_create([row for row in made if row.level == above.level + depth])  # whose parents have keys by now
+    keep_together(made)
+    incident.last_ticket += len(made)
+    Incident.objects.filter(pk=incident.pk).update(last_ticket=incident.last_ticket)
+    recount(incident)
+    return made
+
+
+def _rows_of(incident: Incident, above: Ticket, nodes: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Ticket]:
+    """The tickets of a branch as they will stand, from the right edge of what they stand below on."""
+    edge, number = above.rght, incident.last_ticket
+    line, made = [above], []
+    for depth, fields in nodes:
+        while len(line) > depth:
+            line.pop().rght = edge
+            edge += 1
+        number += 1
+        row = Ticket(
+            incident=incident, number=number, parent=line[-1], level=above.level + depth, tree_id=above.tree_id,
+            lft=edge, **fields,
+        )  # fmt: skip
+        edge += 1
+        line.append(row)
+        made.append(row)
+    while len(line) > 1:
+        line.pop().rght = edge
+        edge += 1
+    return made
 
 
 def require_depth(level: int) -> None:

@@ -49,6 +49,8 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("ticket.moved", ""): "moved {target} below {parent}",
     ("ticket.tagged", ""): "changed the tags of {target} from {old} to {new}",
     ("tickets.exported", ""): "exported {rows} row(s) of the table of tickets",
+    ("tickets.planted", ""): "added {tickets} ticket(s) below {parent} from text",
+    ("tickets.uprooted", ""): "took back that {tickets} ticket(s) were added from text",
     ("tickets.changed", ""): "changed {what} of {tickets} ticket(s) at once",
     ("tickets.moved", ""): "moved {tickets} ticket(s) below {parent} at once",
     ("tickets.dropped", ""): "dropped {tickets} branch(es) at once",

@@ -134,7 +134,9 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
     "tickets_timeentry": _gone,
     "tickets_watch": _of_ticket,
     "tickets_blocker": _of_ticket,
-    "tickets_ticket_tags": _of_ticket,
+    "tickets_ticket_tags": lambda row, entries: (
+        _of_ticket(row, entries) or any(e.verb == "tickets.planted" and e.data["tags"] for e in entries)
+    ),
     "people_user_groups": lambda row, entries: any(
         "groups" in e.data and e.target_type == "people.User" and e.target_id == str(row["user_id"]) for e in entries
     ),

@@ -11,10 +11,10 @@ from core.actors import Actor
 from core.models import JournalEntry
 from incidents.models import Incident
 from people.models import User
-from tickets import tree
+from tickets import clocks, tree
 from tickets.actions import tickets as actions
 from tickets.actions.leads import LEAD_FIELDS, put_back
-from tickets.actions.steps import change, priority_of
+from tickets.actions.steps import change, priority_of, status_fields, status_of
 from tickets.actions.tags import set_tags, tags_of
 from tickets.models import Category, Ticket, TicketStatus
 from tickets.models.tickets import ROOT_NUMBER
@@ -84,6 +84,34 @@ def undo_batch(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
     numbers: list[int] = entry.data["tickets"]
     journal.record(
         "tickets.change_undone", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq
+    )
+    return len(numbers)
+
+
+@action
+def uproot(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
+    """Take back a branch that was planted from text: its tickets stay, dropped, with the reason; gives how many.
+
+    Raises:
+        ValidationError: as for `undo_change`; or somebody works with one of them by now.
+    """
+    incident = tree.lock(incident.pk)
+    if entry.verb != "tickets.planted" or entry.stream != incident.journal_stream:
+        raise ValidationError("This cannot be undone.")
+    _require_own(actor, entry)
+    planted = {row.id: row.version for row in _history_of(entry)}
+    rows = list(Ticket.objects.filter(incident=incident, pk__in=planted).without_root().order_by("lft"))
+    worked = [one.number for one in rows if one.version != planted[one.pk] or one.comments_total or one.files_total]
+    if worked or Ticket.objects.filter(parent__in=rows).exclude(pk__in=planted).exists():
+        raise ValidationError(f"{_named(worked)} changed since then: drop the branch with a reason instead.")
+    to, known = status_of(FIRST[Category.DROPPED]), clocks.targets(incident.severity)
+    for one in rows:
+        one.incident = incident
+        change(one, status_fields(one, to, reason=MISTAKE), known.get(one.priority, clocks.NO_TARGET))
+    tree.recount(incident)
+    numbers = [one.number for one in rows]
+    journal.record(
+        "tickets.uprooted", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq
     )
     return len(numbers)
 

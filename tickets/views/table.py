@@ -39,7 +39,7 @@ def table(request: UserRequest, incident: Incident) -> HttpResponse:
         query.pop(name, None)
     context = {
         "incident": incident, "tab": "tree", "team": frame.team, "tag": frame.tag, "table": found,
-        "listing": listing(request, found.rows, size=SIZE),  # type: ignore[type-var]  # a list is paged as well
+        "listing": listing(request, found.rows, size=SIZE),  # type: ignore[arg-type]  # a list is paged as well
         "columns": _columns(query, found.sort), "query": query.urlencode(),
         "asked": [(name, query[name]) for name in queries.PARAMETERS if query.get(name)],
         "is_checked": request.GET.get("checked") == "page",

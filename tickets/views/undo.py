@@ -11,7 +11,7 @@ from core.models import JournalEntry
 from incidents.models import Incident
 from incidents.queries.journal import lines
 from people.requests import UserRequest
-from tickets.actions.undo import BATCHES, UNDO, undo_change
+from tickets.actions.undo import BATCHES, UNDO, undo_change, uproot
 from tickets.actions.undo import undo_batch as take_back_all
 from tickets.actions.undo import undo_drop_all as restore_all
 from tickets.models import Ticket
@@ -24,7 +24,9 @@ WHAT = {
     "ticket.moved": "move", "ticket.assigned": "assignment", "ticket.status_changed": "status", "ticket.tagged": "tags",
     "ticket.lead_marked": "lead", "ticket.lead_resolved": "result of the lead",
 }  # fmt: skip
-ALL_AT_ONCE = {"ticket.all_dropped": restore_all, **dict.fromkeys(BATCHES, take_back_all)}
+ALL_AT_ONCE = {
+    "ticket.all_dropped": restore_all, "tickets.planted": uproot, **dict.fromkeys(BATCHES, take_back_all),
+}  # fmt: skip
 
 
 class SinceForm(forms.Form):
@@ -106,7 +108,7 @@ def _restore_all(request: UserRequest, incident: Incident, entry: JournalEntry) 
     act = ALL_AT_ONCE.get(entry.verb, take_back_all)
     if answers.refused(form, lambda: counts.append(act(actor=request.user, incident=incident, entry=entry))):
         return _refused(request, incident, form)
-    htmx.toast(request, _restored(counts[0]))
+    htmx.toast(request, _uprooted(counts[0]) if act is uproot else _restored(counts[0]))
     if htmx.is_htmx(request):
         return htmx.render(request, "components/toasts.html")
     return HttpResponseRedirect(htmx.safe_next(request, answers.url("tree", incident)))
@@ -127,6 +129,11 @@ def _said(entry: JournalEntry, ticket: Ticket) -> str:
     if entry.verb in DROPS:
         return _restored(len(entry.data["tickets"]))
     return f"#{ticket.number}: {WHAT[entry.verb]} taken back."
+
+
+def _uprooted(count: int) -> str:
+    words = "1 ticket is dropped: it was" if count == 1 else f"{count} tickets are dropped: they were"
+    return f"{words} added by mistake."
 
 
 def _restored(count: int) -> str:

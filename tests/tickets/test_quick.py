@@ -1,0 +1,282 @@
+"""Quick add: pasted text becomes a branch, in one transaction with one entry, or is refused with line and column."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from core.models import JournalEntry
+from incidents.actions import team
+from incidents.models import Incident, Role
+from people.models import User
+from tickets import tree
+from tickets.actions import tickets as actions
+from tickets.actions.quick import Sprout, plant_branch
+from tickets.actions.tags import tags_of
+from tickets.checks import broken
+from tickets.models import Ticket
+
+HTMX = {"HX-Request": "true"}
+TEXT = """\
+Find out what happened
+  - [ ] Isolate the host @bob !2h #lead #phase-1
+    Pull the plug, **then** write it down.
+    - [x] Take a photo ~customer
+  - [ ] Ask the bank @incident_commander
+Write it down
+"""
+
+
+@pytest.fixture
+def url(incident: Incident) -> str:
+    return f"/incidents/{incident.number}/tickets/quick/"
+
+
+@pytest.fixture
+def browser(client_of: Callable[[User], Client], bob: User) -> Client:
+    return client_of(bob)
+
+
+def order(incident: Incident) -> list[tuple[int, int, str]]:
+    rows = Ticket.objects.filter(incident=incident, parent__isnull=False).order_by("lft")
+    return list(rows.values_list("parent__number", "number", "title"))
+
+
+def sound(incident: Incident) -> bool:
+    return list(broken(Incident.objects.get(pk=incident.pk))) == []
+
+
+def last() -> JournalEntry:
+    return JournalEntry.objects.filter(stream__startswith="incident:").latest("seq")
+
+
+# -- What becomes of text ---------------------------------------------------------------------------------------------
+def test_bob_pastes_a_list_and_it_is_a_branch(browser, url, incident, make_ticket, alice, bob) -> None:
+    make_ticket("Beacon")
+    make_ticket("After")
+    html = browser.post(url, {"text": TEXT, "parent": "#101 Beacon"}, headers=HTMX).content.decode()
+    assert "5 tickets added." in html
+    assert order(incident) == [
+        (100, 101, "Beacon"), (101, 103, "Find out what happened"), (103, 104, "Isolate the host"),
+        (104, 105, "Take a photo"), (103, 106, "Ask the bank"), (101, 107, "Write it down"), (100, 102, "After"),
+    ]  # fmt: skip
+    host, photo, bank = (Ticket.objects.get(number=n) for n in (104, 105, 106))
+    assert (host.assignee, host.time_limit, host.lead, tags_of(host)) == (bob, 120, True, ["phase-1"])
+    assert host.lead_at is not None
+    assert host.description == "Pull the plug, **then** write it down."
+    assert "<strong>then</strong>" in host.description_html
+    assert (photo.status, photo.category, photo.shared, photo.finished_at is None) == ("done", "done", True, False)
+    assert (bank.assignee, bank.created_by) == (alice, bob)
+    assert sound(incident)
+
+
+def test_one_entry_names_them_all_and_answers_for_their_history(browser, url, incident) -> None:
+    before = JournalEntry.objects.count()
+    browser.post(url, {"text": TEXT}, headers=HTMX)
+    assert JournalEntry.objects.count() == before + 1
+    entry = last()
+    assert (entry.verb, entry.data["tickets"]) == ("tickets.planted", [101, 102, 103, 104, 105])
+    history: Any = Ticket.history
+    rows = set(history.exclude(number=100).values_list("history_id", flat=True))
+    assert rows <= {int(pk) for pk in entry.history[history.model._meta.label]}
+    assert set(history.exclude(number=100).values_list("history_type", "history_user_id")) == {("+", entry.actor_id)}
+    assert Incident.objects.get(pk=incident.pk).tickets_total == 5
+
+
+def test_further_tickets_and_moves_find_the_tree_sound(browser, url, incident, make_ticket, bob) -> None:
+    browser.post(url, {"text": TEXT}, headers=HTMX)
+    make_ticket("More", parent=Ticket.objects.get(number=103))
+    actions.move_ticket(actor=bob, ticket=Ticket.objects.get(number=102), parent=105)
+    browser.post(url, {"text": "- a\n  - b\n    - c\n- d", "parent": "102"}, headers=HTMX)
+    assert sound(incident)
+    assert len(order(incident)) == 10
+
+
+def test_bob_takes_the_branch_back_and_it_stays_as_dropped(browser, url, incident) -> None:
+    html = browser.post(url, {"text": TEXT}, headers=HTMX).content.decode()
+    address = html.rpartition('<form method="post" action="')[2].partition('"')[0]
+    assert "5 tickets are dropped: they were added by mistake." in browser.post(address, headers=HTMX).content.decode()
+    assert set(Ticket.objects.exclude(number=100).values_list("status", flat=True)) == {"dropped"}
+    assert browser.post(address, headers=HTMX).status_code == 422
+
+
+def test_a_branch_that_somebody_works_with_is_not_taken_back(browser, url, incident, alice) -> None:
+    html = browser.post(url, {"text": TEXT}, headers=HTMX).content.decode()
+    address = html.rpartition('<form method="post" action="')[2].partition('"')[0]
+    actions.add_ticket(actor=alice, incident=incident, title="Below", parent=103)
+    assert browser.post(address, headers=HTMX).status_code == 422
+    assert Ticket.objects.filter(status="dropped").count() == 0
+
+
+@pytest.mark.parametrize("many", [10, 200])
+def test_planting_costs_the_same_few_queries_however_many_tickets(
+    *, incident, bob, django_assert_max_num_queries, many
+) -> None:
+    sprouts = [Sprout(depth=1 + n % 3, title=f"T{n}", tags=("x",), assignee=bob) for n in range(many)]
+    with django_assert_max_num_queries(70) as found:
+        plant_branch(actor=bob, incident=incident, parent=None, sprouts=sprouts)
+    in_bulk = sum("INSERT" in one["sql"][:10] and "ticket" in one["sql"][:60] for one in found)
+    print(f"{many} tickets planted: {len(found)} queries, {in_bulk} of them INSERTs of rows")
+    assert len(found) - in_bulk <= 25
+    assert sound(incident)
+
+
+# -- The preview ------------------------------------------------------------------------------------------------------
+def test_the_preview_shows_the_branch_and_makes_nothing(browser, url, incident) -> None:
+    html = browser.post(f"{url}?preview=1", {"text": TEXT}, headers=HTMX).content.decode()
+    assert html.lstrip().startswith('<div id="quick-preview"')
+    assert "5 tickets will be added" in html
+    assert "Take a photo" in html
+    page = browser.post(url, {"text": TEXT, "preview": "1"}).content.decode()
+    assert "5 tickets will be added" in page
+    assert "Not saved" not in page
+    assert order(incident) == []
+
+
+def test_the_row_one_stands_on_is_the_parent_that_is_offered(browser, url, make_ticket) -> None:
+    make_ticket("Beacon")
+    assert 'value="#101 Beacon"' in browser.get(f"{url}?parent=101").content.decode()
+    assert browser.get(f"{url}?parent=%00").status_code == browser.get(f"{url}?parent=999").status_code == 200
+
+
+def test_what_is_asked_for_is_filled_in_before_it_is_saved(browser, url, incident) -> None:
+    text = "Isolate {{ host }}\n  Log in to {{host}} as {{ user }}"
+    answer = browser.post(url, {"text": text, "value-host": "DC01"}, headers=HTMX)
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert 'name="value-host" value="DC01"' in html
+    assert 'name="value-user" value=""' in html
+    sent = {"text": text, "value-host": "DC01", "value-user": "@bob #lead"}
+    assert browser.post(url, sent, headers=HTMX).status_code == 200
+    ticket = Ticket.objects.get(number=101)
+    assert (ticket.title, ticket.lead, ticket.assignee) == ("Isolate DC01", False, None)
+    assert ticket.description == "Log in to DC01 as @bob #lead"
+
+
+@pytest.mark.parametrize("value", ["x" * 201, "a\x00b", "a\nb", "\u202egpj.exe", " "])
+def test_a_value_is_one_line_of_visible_text(browser, url, incident, value) -> None:
+    sent = {"text": "Isolate {{ host }}", "value-host": value}
+    assert browser.post(url, sent, headers=HTMX).status_code == 422
+    assert order(incident) == []
+
+
+# -- What is refused --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "one\n  - two @nina",
+            "Line 2, column 9:</span> @nina is nobody who works on this incident. Possible: @alice, @bob",
+        ),
+        ("one @mallory", "@mallory is nobody who works on this incident"),
+        ("one @carol", "@carol is nobody who works on this incident"),
+        ("one @legal_lead", "Line 1, column 5:</span> Nobody who works tickets here is Legal Lead"),
+        ("one\n![[runbook:phishing]]", "Line 2, column 1:</span> Sub-playbooks come with runbooks"),
+        ("- [ ] one\n  ```action\n  send: {}\n  ```", "Line 1, column 1:</span> Automations come with runbooks"),
+        ("one\n- [x] two #lead", "Line 2, column 1:</span> A lead is done with a result"),
+        ("one\n" + "x" * 201, "Line 2"),
+        ("a\x00b", "Line 1, column 2:</span> Null characters are not allowed"),
+        ("one \u202e", "Line 1"),
+        ("x" * (2**20 + 1), "larger than 1 MB"),
+        ("\n".join(" " * n + "- t" for n in range(0, 120, 2)), "Tickets go at most 50 deep"),
+        ("t\n" * 5001, "at most 5,000 tickets"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_by_line_and_column_and_nothing_is_made(*, browser, url, incident, text, words) -> None:
+    answer = browser.post(url, {"text": text}, headers=HTMX)
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert words in html
+    assert words in browser.post(f"{url}?preview=1", {"text": text}, headers=HTMX).content.decode()
+    assert order(incident) == []
+
+
+@pytest.mark.parametrize("text", ["", "   \n\t\n", "----\n===="])
+def test_a_text_without_tasks_says_so(browser, url, incident, text) -> None:
+    assert browser.post(url, {"text": text}, headers=HTMX).status_code == 422
+    assert order(incident) == []
+
+
+def test_a_branch_too_deep_for_where_it_goes_is_refused_whole(browser, url, incident, make_ticket) -> None:
+    browser.post(url, {"text": "\n".join(" " * n + "- t" for n in range(0, 90, 2))}, headers=HTMX)
+    deepest = Ticket.objects.order_by("-level")[0]
+    answer = browser.post(url, {"text": "\n".join(" " * n + "- t" for n in range(0, 20, 2)), "parent": deepest.number})
+    assert answer.status_code == 422
+    assert "at most 50 levels" in answer.content.decode()
+    assert len(order(incident)) == 45
+
+
+@pytest.mark.parametrize("parent", ["999", "#101#102", "x", "-1", "\x00"])
+def test_a_parent_that_is_none_is_refused(browser, url, incident, make_incident, parent) -> None:
+    other = make_incident("Another")
+    actions.add_ticket(actor=other.commander, incident=other, title="Foreign")
+    assert browser.post(url, {"text": "one", "parent": parent}).status_code == 422
+    assert order(incident) == []
+
+
+def test_a_ticket_of_another_incident_is_no_parent(browser, url, incident, make_incident, make_ticket) -> None:
+    other = make_incident("Another")
+    for title in ("A", "B", "C"):
+        actions.add_ticket(actor=other.commander, incident=other, title=title)
+    assert browser.post(url, {"text": "one", "parent": "103"}).status_code == 422
+    assert len(order(other)) == 3
+
+
+def test_hostile_words_are_text(browser, url) -> None:
+    html = browser.post(f"{url}?preview=1", {"text": "<script>alert(1)</script>"}, headers=HTMX).content.decode()
+    assert "<script>" not in html
+    html = browser.post(f"{url}?preview=1", {"text": "a {{ x }}", "value-x": '"><b>'}, headers=HTMX).content.decode()
+    assert '"><b>' not in html
+
+
+def test_nothing_is_planted_in_a_closed_incident(browser, url, incident) -> None:
+    Incident.objects.filter(pk=incident.pk).update(status="closed")
+    answer = browser.post(url, {"text": "one"}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "closed" in answer.content.decode()
+
+
+def test_carol_observes_and_mallory_has_no_role(client_of, carol, mallory, url, incident) -> None:
+    for person in (carol, mallory):
+        assert client_of(person).get(url).status_code == 403
+        assert client_of(person).post(url, {"text": "one"}).status_code == 403
+        assert client_of(person).post(f"{url}?preview=1", {"text": "one"}).status_code == 403
+    assert order(incident) == []
+
+
+def test_of_two_technical_leads_the_first_is_meant(browser, url, incident, alice, bob, make_user) -> None:
+    for name in ("tina", "theo"):
+        person = make_user(name, "Responder")
+        team.assign_role(actor=alice, incident=incident, user=person, role=Role.TECHNICAL)
+    browser.post(url, {"text": "one @Technical-Lead\ntwo @TINA@demo.example"}, headers=HTMX)
+    assert {str(one.assignee) for one in Ticket.objects.filter(parent__isnull=False)} == {"Tina Example"}
+
+
+# -- The action -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "sprout",
+    [Sprout(1, ""), Sprout(1, "x" * 201), Sprout(1, "x", lead=True, done=True),
+     Sprout(1, "x", tags=tuple(f"t{n}" for n in range(21)))],
+)  # fmt: skip
+def test_the_action_itself_refuses_what_is_no_ticket(incident, bob, sprout) -> None:
+    with pytest.raises(ValidationError):
+        plant_branch(actor=bob, incident=incident, parent=None, sprouts=[Sprout(1, "good"), sprout])
+    with pytest.raises(ValidationError):
+        plant_branch(actor=bob, incident=incident, parent=None, sprouts=[])
+    assert order(incident) == []
+
+
+def test_work_is_given_only_to_who_works_here(incident, bob, carol) -> None:
+    with pytest.raises(ValidationError, match="has no role"):
+        plant_branch(actor=bob, incident=incident, parent=None, sprouts=[Sprout(1, "x", assignee=carol)])
+
+
+def test_trees_of_other_incidents_are_not_touched(incident, bob, make_incident, alice) -> None:
+    other = make_incident("Another")
+    actions.add_ticket(actor=alice, incident=other, title="Foreign")
+    before = list(Ticket.objects.filter(incident=other).values())
+    plant_branch(actor=bob, incident=incident, parent=None, sprouts=[Sprout(1, "a"), Sprout(2, "b")])
+    assert list(Ticket.objects.filter(incident=other).values()) == before
+    assert tree.root(incident).rght == 6

@@ -1,0 +1,105 @@
+"""A branch made from text: all its tickets in one transaction, with one entry that names them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from core import journal, markdown
+from core.actions import action
+from core.actors import Actor
+from incidents.actions.incidents import clean_tags
+from incidents.models import Incident, Tag
+from people.models import User
+from tickets import clocks, tree
+from tickets.actions.steps import priority_of, require_worker, status_of
+from tickets.actions.tags import MOST_TAGS
+from tickets.models import Category, Ticket
+from tickets.models.vocabulary import FIRST, NORMAL
+
+MOST_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sprout:
+    """One ticket to be; `depth` 1 is right below the parent. `minutes` is its time limit, `line` where it was read."""
+
+    depth: int
+    title: str
+    description: str = ""
+    done: bool = False
+    assignee: User | None = None
+    minutes: int | None = None
+    lead: bool = False
+    tags: tuple[str, ...] = field(default=())
+    shared: bool = False
+    line: int = 0
+
+
+@action
+def plant_branch(*, actor: Actor, incident: Incident, parent: int | None, sprouts: Sequence[Sprout]) -> list[Ticket]:
+    """Add all these tickets below the one numbered `parent` (None: at the top), each before those below it.
+
+    Raises:
+        ValidationError: the incident is closed, the parent is gone, the tree would be too deep, a lead is done without
+            a result, a title or the tags are too many, or somebody named does not work in this incident.
+    """
+    incident = tree.lock(incident.pk)
+    for person in {one.assignee.pk: one.assignee for one in sprouts if one.assignee}.values():
+        require_worker(incident, person)
+    for one in sprouts:
+        _require_sound(one)
+    if not sprouts:
+        raise ValidationError("There is no ticket in this text.")
+    made = tree.plant(incident, parent=parent, nodes=_nodes(actor, incident, sprouts))
+    _tag(made, sprouts)
+    assigned = [[row.number, row.assignee_id] for row in made if row.assignee_id]
+    journal.record(
+        "tickets.planted", actor=actor, subject=incident, changed=False, parent=parent,
+        tickets=[row.number for row in made], assigned=assigned,
+        tags=sorted({tag for one in sprouts for tag in clean_tags(one.tags)}),
+    )  # fmt: skip
+    return made
+
+
+def _require_sound(one: Sprout) -> None:
+    if not one.title.strip() or len(one.title) > MOST_TITLE:
+        raise ValidationError(f"A title has at least one and at most {MOST_TITLE} characters: {one.title[:40]}…")
+    if one.lead and one.done:
+        raise ValidationError(f"A lead is done with a result, which a line cannot say: {one.title}")
+    if len(clean_tags(one.tags)) > MOST_TAGS:
+        raise ValidationError(f"At most {MOST_TAGS} tags: {one.title}")
+
+
+def _nodes(actor: Actor, incident: Incident, sprouts: Sequence[Sprout]) -> list[tuple[int, dict[str, Any]]]:
+    """Depth and columns of each, clocks wound."""
+    now = timezone.now()
+    priority, target = priority_of(NORMAL), clocks.target_of(incident, NORMAL)
+    done = status_of(FIRST[Category.DONE])
+    by = actor.pk if actor.actor_kind == "user" else None
+    found = []
+    for one in sprouts:
+        fields: dict[str, Any] = {
+            "title": one.title, "description": one.description,
+            "description_html": markdown.stored(one.description) if one.description else "",
+            "assignee": one.assignee, "priority": priority.code, "urgency": priority.urgency, "lead": one.lead,
+            "lead_at": now if one.lead else None, "shared": one.shared, "time_limit": one.minutes, "created_at": now,
+            "created_by_id": by,
+        }  # fmt: skip
+        if one.done:
+            fields |= {"status": done.code, "category": done.category, "started_at": now, "finished_at": now}
+        found.append((one.depth, fields | clocks.wound(Ticket(), target, now, **fields)))
+    return found
+
+
+def _tag(made: Sequence[Ticket], sprouts: Sequence[Sprout]) -> None:
+    wanted = [(row.pk, clean_tags(one.tags)) for row, one in zip(made, sprouts, strict=True) if one.tags]
+    names = {name for _, tags in wanted for name in tags}
+    if not names:
+        return
+    Tag.objects.bulk_create([Tag(name=name) for name in sorted(names)], ignore_conflicts=True)
+    keys = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
+    ties = Ticket.tags.through
+    ties.objects.bulk_create([ties(ticket_id=pk, tag_id=keys[name]) for pk, tags in wanted for name in tags])
