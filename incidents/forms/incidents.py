@@ -13,7 +13,7 @@ from incidents.models import Incident, Severity
 from incidents.models.lifecycle import IncidentType, Tlp
 from people.models import Customer, User
 
-TEXT = {"rows": 10}
+TEXT = {"rows": 10, "data-markdown": ""}  # components/field.html puts a preview beside it
 NOT_FIELDS = {"version", "tags", "seen_tags"}
 
 
@@ -141,7 +141,9 @@ class ImpactForm(PartForm):
     affected_users = AsciiIntegerField(required=False, min_value=0, max_value=2**31 - 1, label="People affected")
     financial_amount = forms.DecimalField(required=False, min_value=0, max_digits=14, decimal_places=2, label="Cost")
     financial_currency = VisibleText(required=False, max_length=3, label="Currency", help_text="Three letters: EUR.")
-    business_impact = MultilineText(required=False, widget=forms.Textarea(attrs={"rows": 6}), help_text="Markdown.")
+    business_impact = MultilineText(
+        required=False, widget=forms.Textarea(attrs={**TEXT, "rows": 6}), help_text="Markdown."
+    )
 
     def clean_financial_currency(self) -> str:
         """An ISO 4217 code in capitals."""
@@ -163,11 +165,13 @@ class ReviewForm(PartForm):
 
     heading = "Review"
     wide = True
-    root_cause = MultilineText(required=False, widget=forms.Textarea(attrs={"rows": 6}), help_text="Markdown.")
+    root_cause = MultilineText(required=False, widget=forms.Textarea(attrs={**TEXT, "rows": 6}), help_text="Markdown.")
     contributing_factors = MultilineText(
-        required=False, widget=forms.Textarea(attrs={"rows": 5}), help_text="Markdown."
+        required=False, widget=forms.Textarea(attrs={**TEXT, "rows": 5}), help_text="Markdown."
     )
-    lessons_learned = MultilineText(required=False, widget=forms.Textarea(attrs={"rows": 6}), help_text="Markdown.")
+    lessons_learned = MultilineText(
+        required=False, widget=forms.Textarea(attrs={**TEXT, "rows": 6}), help_text="Markdown."
+    )
 
 
 PARTS: dict[str, type[PartForm]] = {

@@ -1,9 +1,9 @@
-"""Writing on a ticket in a browser: names completed by keys, a preview, a pasted picture, dropped files, lists by keys."""
+"""Writing on a ticket in a browser: names completed by keys, a preview, a pasted picture, dropped files, lists."""
 
 import base64
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import steps
 from tests.e2e.conftest import People
@@ -85,13 +85,19 @@ def test_a_picture_pasted_into_a_text_is_attached_and_linked(people: People, ali
 
 
 def test_files_dropped_on_the_ticket_show_how_far_they_are(alice: Page) -> None:
-    alice.route("**/files/add/", lambda route: (alice.wait_for_timeout(600), route.continue_()))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    alice.route("**/files/add/", hold)
     data = alice.evaluate_handle(BYTES, [[120] * 1000, "notes.txt", "text/plain"])
     ticket = alice.locator("#ticket")
     ticket.dispatch_event("dragover", {"dataTransfer": data})
     assert "is-over" in (ticket.get_attribute("class") or "")
     ticket.dispatch_event("drop", {"dataTransfer": data})
     expect(alice.get_by_role("progressbar", name="Upload")).to_be_visible()
+    held[0].continue_()
     expect(alice.locator("#ticket-files").get_by_role("link", name="notes.txt")).to_be_visible()
     expect(alice.get_by_role("progressbar", name="Upload")).to_have_count(0)
     assert "is-over" not in (ticket.get_attribute("class") or "")

@@ -235,7 +235,7 @@ def test_who_looks_at_a_picture_stands_in_the_journal_once(client_of, bob, carol
         client_of(carol).get(f"{url}?inline=1")
     client_of(bob).get(f"{url}?inline=1")
     viewed = JournalEntry.objects.filter(verb="file.viewed")
-    assert sorted(viewed.values_list("actor_id", flat=True)) == sorted([bob.pk, carol.pk])
+    assert list(viewed.order_by("actor_id").values_list("actor_id", flat=True)) == sorted([bob.pk, carol.pk])
     client_of(carol).get(url)
     assert entry("file.downloaded").actor_id == carol.pk
 
