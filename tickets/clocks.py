@@ -2,7 +2,9 @@
 
 Four things can end a clock: the time it is due by, its own time limit (from its start), and the two targets of the
 house (SLA), to start and to finish, which begin with the ticket. Whoever is blocked cannot keep a target: targets and
-limit stand still meanwhile. A due time is a date in the world and does not.
+limit stand still meanwhile. A due time is a date in the world and does not. It is also what people agreed on for this one
+ticket, so where there is one, the target to finish is still shown, but no longer ends the clock: an incident of days would
+have a tree that is red all over, and nobody could see what is late.
 """
 
 import datetime as dt
@@ -66,7 +68,8 @@ def wound(ticket: Ticket, target: Target, now: dt.datetime | None = None, **to_b
     finish_by = begin + target.finish + pause if target.finish is not None else None
     ends = [(seen("due_at"), begin)]  # each with when it began, less the time it stood still
     if seen("category") != Category.BLOCKED:
-        ends.append((finish_by, begin + pause))
+        if seen("due_at") is None:
+            ends.append((finish_by, begin + pause))
         ends.append((_limit(seen, pause), (seen("started_at") or begin) + pause))
         if seen("started_at") is None and seen("category") not in ENDED:
             ends.append((start_by, begin + pause))

@@ -102,6 +102,15 @@ def test_a_due_time_is_a_date_in_the_world_and_runs_on_while_blocked() -> None:
     assert wind(ticket, Target(finish=2 * HOUR), NOON + 5 * HOUR).clock_state == ClockState.BREACHED
 
 
+def test_what_people_agreed_on_for_a_ticket_goes_before_the_houses_target_to_finish_it() -> None:
+    target = Target(start=HOUR, finish=2 * HOUR)
+    ticket = wind(ticket_of(due_at=NOON + 48 * HOUR), target, NOON)
+    assert ticket.clock_at == NOON + HOUR  # it must still be started in time
+    put(ticket, Category.DOING, target, NOON + HOUR)
+    assert (ticket.clock_at, ticket.finish_by) == (NOON + 48 * HOUR, NOON + 2 * HOUR)
+    assert wind(ticket, target, NOON + 5 * HOUR).clock_state == ClockState.ON_TRACK
+
+
 def test_an_ended_clock_stands_still_and_runs_again_when_the_ticket_is_taken_up_again() -> None:
     target = Target(finish=4 * HOUR)
     ticket = put(ticket_of(), Category.DONE, target, NOON + HOUR)
@@ -182,7 +191,8 @@ def test_the_end_is_the_first_of_all_ends_and_never_a_paused_one(
     if ticket.category == Category.BLOCKED:
         assert ticket.clock_at == ticket.due_at
     elif ticket.clock_at is not None:
-        assert ticket.clock_at <= min(end for end in (ticket.due_at, ticket.finish_by, ticket.clock_at) if end)
+        held_to = (ticket.due_at or ticket.finish_by, ticket.clock_at)
+        assert ticket.clock_at <= min(end for end in held_to if end)
         assert ticket.risk_at is not None
         assert ticket.risk_at <= ticket.clock_at
     assert (ticket.clock_state in (ClockState.MET, ClockState.LATE)) == (ticket.is_ended and bool(ticket.clock_at))

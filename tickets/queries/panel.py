@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils import timezone
 
 from core.models import JournalEntry
 from incidents.models import Incident
 from incidents.queries.journal import Line, lines
 from people.models import User
+from tickets import clocks
 from tickets.models import ENDED, Attachment, Comment, Ticket, TimeEntry, Watch
 from tickets.queries.clock import End, ends
 
@@ -51,8 +53,10 @@ class Panel:
 
 
 def full(ticket: Ticket) -> Ticket:
-    """The ticket with its people, so that showing it asks no more questions."""
-    return Ticket.objects.worded().select_related("assignee", "created_by", "origin").get(pk=ticket.pk)
+    """The ticket with its people, so that showing it asks no more questions; its clock stands as it does now."""
+    found: Ticket = Ticket.objects.worded().select_related("assignee", "created_by", "origin").get(pk=ticket.pk)
+    found.clock_state = clocks.turned(found, timezone.now())
+    return found
 
 
 def panel(ticket: Ticket, reader: User) -> Panel:
