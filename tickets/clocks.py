@@ -2,9 +2,9 @@
 
 Four things can end a clock: the time it is due by, its own time limit (from its start), and the two targets of the
 house (SLA), to start and to finish, which begin with the ticket. Whoever is blocked cannot keep a target: targets and
-limit stand still meanwhile. A due time is a date in the world and does not. It is also what people agreed on for this one
-ticket, so where there is one, the target to finish is still shown, but no longer ends the clock: an incident of days would
-have a tree that is red all over, and nobody could see what is late.
+limit stand still meanwhile. A due time is a date in the world and does not. It is also what people agreed on for this
+one ticket: where there is one, the target to finish is still shown, but no longer ends the clock. Otherwise the tree of
+an incident that lasts for days would be red all over, and nobody could see what is late.
 """
 
 import datetime as dt
