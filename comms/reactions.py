@@ -15,6 +15,16 @@ def _who(entry: JournalEntry) -> str:
     return entry.actor_name.split(" <")[0]
 
 
+def _ticket(entry: JournalEntry) -> Ticket | None:
+    """What the entry is about, unless it was deleted since."""
+    return Ticket.objects.select_related("incident").filter(pk=entry.target_id).first()
+
+
+def _comment(entry: JournalEntry) -> Comment | None:
+    """As for tickets."""
+    return Comment.objects.select_related("ticket__incident").filter(pk=entry.target_id).first()
+
+
 def _people(pks: list[Any]) -> list[User]:
     return list(User.objects.active().filter(pk__in=[pk for pk in pks if pk]))
 
@@ -22,7 +32,8 @@ def _people(pks: list[Any]) -> list[User]:
 @on("ticket.added", "ticket.assigned")
 def tell_the_assignee(entry: JournalEntry) -> None:
     """Somebody was given a ticket."""
-    ticket = Ticket.objects.select_related("incident").get(pk=entry.target_id)
+    if (ticket := _ticket(entry)) is None:
+        return
     notify(
         entry=entry, users=_people([entry.data.get("assignee")]), incident=ticket.incident, ticket=ticket,
         kind=Kind.ASSIGNED, text=f"{_who(entry)} gave you {ticket}",
@@ -32,7 +43,8 @@ def tell_the_assignee(entry: JournalEntry) -> None:
 @on("comment.added", "comment.edited")
 def tell_the_mentioned(entry: JournalEntry) -> None:
     """Somebody was called by name in a comment."""
-    comment = Comment.objects.select_related("ticket__incident").get(pk=entry.target_id)
+    if (comment := _comment(entry)) is None:
+        return
     ticket: Ticket | None = comment.ticket
     incident, on_it = comment.ticket.incident, str(ticket)
     if comment.ticket.parent_id is None:  # said of the incident itself
@@ -90,7 +102,8 @@ def _follow(entry: JournalEntry, ticket: Ticket, text: str, *, but: list[int] | 
 @on("ticket.status_changed", "ticket.clock_changed", "ticket.unblocked")
 def tell_who_follows(entry: JournalEntry) -> None:
     """Something happened to a ticket: its status, its clock ran out, it need not wait any more."""
-    ticket = Ticket.objects.select_related("incident").get(pk=entry.target_id)
+    if (ticket := _ticket(entry)) is None:
+        return
     if entry.verb == "ticket.status_changed":
         _follow(entry, ticket, _status_words(entry, ticket))
     elif entry.verb == "ticket.unblocked":
@@ -99,7 +112,34 @@ def tell_who_follows(entry: JournalEntry) -> None:
         _follow(entry, ticket, f"The time of {ticket} is over")
 
 
-@on("ticket.status_changed", "ticket.branch_dropped")
+def _late(entry: JournalEntry) -> list[Ticket]:
+    """The tickets whose time has run out, as the entry says: one by itself, or several by other targets."""
+    late = [key for key, states in entry.data.get("clocks", {}).items() if states[1] == ClockState.BREACHED]
+    rows = Ticket.objects.filter(incident__pk=int(entry.stream.partition(":")[2]), number__in=late)
+    if (entry.data.get("clock") or [""])[-1] == ClockState.BREACHED:
+        rows = Ticket.objects.filter(pk=entry.target_id)
+    return list(rows.select_related("incident").order_by("number"))
+
+
+@on("ticket.clock_changed", "ticket.clocks_wound")
+def tell_of_late_tickets(entry: JournalEntry) -> None:
+    """Whoever commands must know, and who has the ticket where nobody told them as a follower: one line for each."""
+    theirs: dict[int, list[Ticket]] = {}
+    for ticket in _late(entry):
+        commander = ticket.incident.commander_id
+        people = {commander} - {ticket.assignee_id} if "clock" in entry.data else {commander, ticket.assignee_id}
+        for person in people - {None}:
+            theirs.setdefault(person, []).append(ticket)  # type: ignore[arg-type]  # None was taken out
+    for user in _people(list(theirs)):
+        first, *more = theirs[user.pk]
+        words = f"{first} and of {len(more)} more" if more else str(first)
+        notify(
+            entry=entry, users=[user], incident=first.incident, ticket=first, kind=Kind.CLOCK,
+            text=f"The time of {words} is over",
+        )  # fmt: skip
+
+
+@on("ticket.status_changed", "ticket.branch_dropped", "ticket.deleted")
 def tell_who_waited(entry: JournalEntry) -> None:
     """Tickets that waited for what has ended wait for nothing now: one line for each person, however many they have."""
     rows = Ticket.objects.filter(
@@ -121,7 +161,9 @@ def tell_who_waited(entry: JournalEntry) -> None:
 @on("comment.added")
 def tell_who_follows_the_talk(entry: JournalEntry) -> None:
     """Somebody said something on a ticket; who is called by name hears of it as a mention."""
-    ticket = Comment.objects.select_related("ticket__incident").get(pk=entry.target_id).ticket
+    if (comment := _comment(entry)) is None:
+        return
+    ticket = comment.ticket
     _follow(entry, ticket, f"{_who(entry)} commented on {ticket}", but=entry.data.get("mentions", []))
 
 

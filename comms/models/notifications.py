@@ -29,6 +29,7 @@ class Kind(models.TextChoices):
     YOURS = "yours", "News of a ticket of yours"
     WATCHED = "watched", "News of a ticket you watch"
     FREED = "freed", "A wait is over"
+    CLOCK = "clock", "Time has run out"
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

@@ -272,13 +272,31 @@ def test_many_that_turn_at_once_are_taken_in_parts(
     assert [turn_clocks(actor=SYSTEM, incident=incident) for _ in range(3)] == [2, 1, 0]
 
 
-def test_whoever_has_the_ticket_is_told_that_its_time_is_over(
-    incident: Incident, bob: User, make_ticket: MakeTicket
+def _told(user: User) -> list[tuple[str, str]]:
+    found = user.notifications.filter(entry__verb__startswith="ticket.clock").order_by("pk")
+    return list(found.values_list("kind", "text"))
+
+
+def test_who_has_the_ticket_and_who_commands_are_told_that_its_time_is_over(
+    incident: Incident, alice: User, bob: User, carol: User, make_ticket: MakeTicket
 ) -> None:
-    ticket = _old(make_ticket(assignee=bob), days=2)
+    ticket, own = _old(make_ticket(assignee=bob), days=3), _old(make_ticket(assignee=alice), days=2)
+    _old(make_ticket(), hours=20)
     tasks.turn_clocks()
     work_off()
-    assert bob.notifications.filter(ticket=ticket, entry__verb="ticket.clock_changed").count() == 1
+    assert _told(bob) == [("yours", f"The time of {ticket} is over")]
+    assert _told(alice) == [("clock", f"The time of {ticket} is over"), ("yours", f"The time of {own} is over")]
+    assert _told(carol) == []
+
+
+def test_new_targets_that_make_several_late_are_told_in_one_line_each(
+    incident: Incident, alice: User, bob: User, make_ticket: MakeTicket
+) -> None:
+    first, second, fresh = (_old(make_ticket(assignee=bob), hours=hours) for hours in (3, 4, 0))
+    assess_severity(actor=alice, incident=incident, severity="critical")
+    work_off()
+    assert _told(bob) == _told(alice) == [("clock", f"The time of {first} and of 1 more is over")]
+    assert [one.number for one in (second, fresh)] == [102, 103]
 
 
 # -- Wound anew -------------------------------------------------------------------------------------------------------
