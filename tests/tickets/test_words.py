@@ -16,7 +16,7 @@ from people.models import User
 from tests.comms.working import work_off
 from tickets import clocks, tasks
 from tickets.actions import tickets as actions
-from tickets.actions import vocabulary
+from tickets.actions import undo, vocabulary
 from tickets.models import Category, Chore, ClockTarget, Ticket, TicketPriority, TicketStatus
 
 ClientOf = Callable[[User], Client]
@@ -119,6 +119,18 @@ def test_a_retired_status_is_given_no_more_but_stays_where_it_is(
     assert Ticket.objects.get(pk=ticket.pk).status == "review"
     with pytest.raises(ValidationError):
         actions.set_status(actor=alice, ticket=make_ticket(), status="review")
+
+
+def test_a_drop_is_not_taken_back_into_a_status_that_is_given_no_more(
+    admin_user: User, alice: User, make_ticket: MakeTicket, review: TicketStatus
+) -> None:
+    ticket = actions.set_status(actor=alice, ticket=make_ticket(), status="review")
+    actions.drop_branch(actor=alice, ticket=ticket, reason="A false alarm")
+    entry = JournalEntry.objects.get(verb="ticket.branch_dropped")
+    vocabulary.replace_status(actor=admin_user, status=review, by=first(Category.DOING))
+    with pytest.raises(ValidationError, match="no longer given"):
+        undo.undo_change(actor=alice, ticket=ticket, entry=entry)
+    assert Ticket.objects.get(pk=ticket.pk).category == Category.DROPPED
 
 
 # -- Replacing --------------------------------------------------------------------------------------------------------

@@ -174,7 +174,9 @@ def _restore(incident: Incident, entry: JournalEntry) -> list[int]:
     first = min(row.history_id for row in dropped.values())
     older = history.filter(id__in=dropped, history_id__lt=first).order_by("history_id").values("id", *DROP_FIELDS)
     before = {row.pop("id"): row for row in older}  # the last one of each ticket
-    categories = dict(TicketStatus.objects.values_list("code", "category"))
+    categories = dict(TicketStatus.objects.filter(active=True).values_list("code", "category"))
+    if lost := [ticket.number for ticket in now if before[ticket.pk]["status"] not in categories]:
+        raise ValidationError(f"{_named(lost)} in a status that is no longer given: set another one by hand.")
     for ticket in now:
         ticket.incident = incident
         row = before[ticket.pk]
