@@ -249,7 +249,12 @@ def test_a_follow_up_lead_is_one_click_from_what_it_grew_from(client_of, bob, ba
     }
     assert browser.post(f"{base}tickets/add/", data).status_code == 302
     made = Ticket.objects.get(title="Who else called it?")
-    assert (made.parent_id, made.origin and made.origin.number, made.lead, made.hypothesis) == (branch.pk, 102, True, "A second host.")
+    assert (made.parent_id, made.origin and made.origin.number, made.lead, made.hypothesis) == (
+        branch.pk,
+        102,
+        True,
+        "A second host.",
+    )
 
 
 def test_carol_who_observes_is_offered_no_follow_up_and_adds_none(client_of, carol, base, make_ticket) -> None:
