@@ -1,10 +1,17 @@
 // Writing. In every text area of an incident's pages, @ offers its people and # its tickets: a listbox that arrow keys
 // walk through, Enter or Tab takes, Esc closes; the text area keeps the focus. Where a text is Markdown, "Preview" shows
 // how it will look.
-const PLACE = /^\/incidents\/IR-[\d-]+\//.exec(location.pathname)?.[0];
+const INCIDENT = /^\/incidents\/IR-[\d-]+\//;
 const WORD = /(?:^|[\s(])([@#][\w.+-]{0,40})$/;
 const WAIT_MS = 120;
 const OPTION = "writing-option-";
+
+// The incident that is written about: a dialog may belong to another page than the one it stands on.
+function place(field) {
+  const { action } = field.form ?? {};
+  return [action && new URL(action).pathname, location.pathname].map((path) => INCIDENT.exec(path)?.[0]).find(Boolean);
+}
+
 let area = null; // in which the list stands open
 let word = "";
 let picked = 0;
@@ -66,7 +73,7 @@ function open(field, found) {
 async function offer(field) {
   const mine = (asked += 1);
   try {
-    const answer = await fetch(`${PLACE}people/?q=${encodeURIComponent(word)}`, { headers: { Accept: "application/json" } });
+    const answer = await fetch(`${place(field)}people/?q=${encodeURIComponent(word)}`, { headers: { Accept: "application/json" } });
     const { found } = answer.ok ? await answer.json() : { found: [] };
     if (mine !== asked || document.activeElement !== field) return;
     if (found.length) open(field, found);
@@ -87,42 +94,40 @@ function take() {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-if (PLACE) {
-  document.addEventListener("input", (event) => {
-    const field = event.target;
-    if (!field.matches("textarea") || event.isComposing) return;
-    word = before(field);
-    clearTimeout(timer);
-    if (word) timer = setTimeout(offer, WAIT_MS, field);
-    else shut();
-  });
-  // Before the dialog, the hot keys and the form hear of the key.
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      if (!area || event.target !== area || event.isComposing || event.ctrlKey || event.metaKey) return;
-      const act = {
-        ArrowDown: () => mark(picked + 1), ArrowUp: () => mark(picked - 1), Enter: take, Tab: take, Escape: shut,
-      }[event.key];
-      if (!act || event.shiftKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      act();
-    },
-    true,
-  );
-  list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
-  list.addEventListener("click", (event) => {
-    const row = event.target.closest("li");
-    if (!row) return;
-    picked = [...list.children].indexOf(row);
-    take();
-  });
-  document.addEventListener("focusout", (event) => event.target === area && shut());
-  document.addEventListener("click", (event) => event.target !== area && !list.contains(event.target) && shut());
-  document.addEventListener("scroll", (event) => area && !list.contains(event.target) && shut(), true);
-  document.addEventListener("htmx:before:swap", () => area && !area.isConnected && shut());
-}
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!field.matches("textarea") || event.isComposing) return;
+  word = before(field);
+  clearTimeout(timer);
+  if (word && place(field)) timer = setTimeout(offer, WAIT_MS, field);
+  else shut();
+});
+// Before the dialog, the hot keys and the form hear of the key.
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (!area || event.target !== area || event.isComposing || event.ctrlKey || event.metaKey) return;
+    const act = {
+      ArrowDown: () => mark(picked + 1), ArrowUp: () => mark(picked - 1), Enter: take, Tab: take, Escape: shut,
+    }[event.key];
+    if (!act || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  },
+  true,
+);
+list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
+list.addEventListener("click", (event) => {
+  const row = event.target.closest("li");
+  if (!row) return;
+  picked = [...list.children].indexOf(row);
+  take();
+});
+document.addEventListener("focusout", (event) => event.target === area && shut());
+document.addEventListener("click", (event) => event.target !== area && !list.contains(event.target) && shut());
+document.addEventListener("scroll", (event) => area && !list.contains(event.target) && shut(), true);
+document.addEventListener("htmx:before:swap", () => area && !area.isConnected && shut());
 
 // -- Preview ------------------------------------------------------------------------------------------------------------
 async function show(box, view) {
@@ -139,7 +144,7 @@ async function show(box, view) {
   const token = field.form.elements.csrfmiddlewaretoken.value;
   const body = new URLSearchParams({ body: field.value, csrfmiddlewaretoken: token });
   try {
-    const answer = await fetch(`${PLACE}preview/`, { method: "POST", body, headers: { "HX-Request": "true" } });
+    const answer = await fetch(`${place(field)}preview/`, { method: "POST", body, headers: { "HX-Request": "true" } });
     if (answer.redirected || ![200, 422].includes(answer.status)) throw new Error(String(answer.status));
     htmx.swap({ text: await answer.text(), sourceElement: pane, target: pane, swap: "innerHTML" });
   } catch {
@@ -148,7 +153,7 @@ async function show(box, view) {
 }
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-write] [data-view]");
-  if (button && PLACE) show(button.closest("[data-write]"), button.dataset.view);
+  if (button) show(button.closest("[data-write]"), button.dataset.view);
 });
 // A text that must not be empty is shown again, where the browser can say so; what is sent is seen as it was written.
 document.addEventListener(

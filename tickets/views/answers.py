@@ -24,6 +24,7 @@ from tickets.models import Ticket
 from tickets.queries import frame as frames
 from tickets.queries import outline as outlines
 from tickets.queries import panel as panels
+from tickets.queries.handovers import offer_of
 from tickets.queries.people import workers
 from tickets.queries.vocabulary import priorities, statuses
 from tickets.rows import ALL_LEVELS, folding, rows_html, shown_rows
@@ -125,7 +126,7 @@ def ticket_context(request: UserRequest, ticket: Ticket) -> dict[str, Any]:
         "people": list(workers(incident)) if can_work else [],
         "priorities": priorities(ticket.priority) if can_work else [],
         "statuses": statuses(ticket.status) if can_work else [],
-        "comment_form": CommentForm(), "attach_form": AttachForm(),
+        "comment_form": CommentForm(), "attach_form": AttachForm(), "handover": offer_of(ticket),
     }  # fmt: skip
 
 
