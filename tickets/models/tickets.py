@@ -143,9 +143,11 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
         ]
 
     def __str__(self) -> str:
-        return f"#{self.number} {self.title}"
+        return f"#{self.number} {self.title}" if self.number != ROOT_NUMBER else self.title
 
     def get_absolute_url(self) -> str:
+        if self.number == ROOT_NUMBER:  # the incident itself: what is said on it as a whole
+            return reverse("tickets:talk", kwargs={"number": self.incident.number})
         return reverse("tickets:ticket", kwargs={"number": self.incident.number, "ticket": self.number})
 
     @property
