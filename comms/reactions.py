@@ -40,6 +40,24 @@ def tell_the_assignee(entry: JournalEntry) -> None:
     )  # fmt: skip
 
 
+@on("tickets.planted")
+def tell_the_assignees(entry: JournalEntry) -> None:
+    """A branch was made from a text: who was given tickets in it hears of it once, with the first of them."""
+    found = {one.number: one for one in Ticket.objects.select_related("incident").filter(
+        incident=entry.target_id, number__in=[number for number, _ in entry.data["assigned"]]
+    )}  # fmt: skip
+    given: dict[int, list[Ticket]] = {}
+    for number, user in entry.data["assigned"]:
+        if number in found:
+            given.setdefault(user, []).append(found[number])
+    for user, tickets in given.items():
+        more = f" and {len(tickets) - 1} more" if len(tickets) > 1 else ""
+        notify(
+            entry=entry, users=_people([user]), incident=tickets[0].incident, ticket=tickets[0], kind=Kind.ASSIGNED,
+            text=f"{_who(entry)} gave you {tickets[0]}{more}",
+        )  # fmt: skip
+
+
 @on("comment.added", "comment.edited")
 def tell_the_mentioned(entry: JournalEntry) -> None:
     """Somebody was called by name in a comment."""

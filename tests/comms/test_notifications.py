@@ -19,6 +19,7 @@ from people.models import User
 from tests.comms.working import work_off
 from tickets.actions import comments, merging
 from tickets.actions import tickets as ticket_actions
+from tickets.actions.quick import Sprout, plant_branch
 from tickets.models import Ticket
 
 Make = Callable[..., Ticket]
@@ -48,6 +49,15 @@ def test_bob_hears_of_a_ticket_that_is_his_from_the_start(bob: User, make_ticket
     make_ticket("Pull the logs", assignee=bob)
     work_off()
     assert told(bob) == ["Alice Example gave you #101 Pull the logs"]
+
+
+def test_bob_hears_once_of_all_that_is_his_in_a_pasted_branch(alice: User, bob: User, incident: Incident) -> None:
+    named = [("Ask around", bob), ("Wait", None), ("Pull the logs", bob)]
+    sprouts = [Sprout(depth=1, title=title, assignee=person) for title, person in named]
+    plant_branch(actor=alice, incident=incident, parent=None, sprouts=sprouts)
+    work_off()
+    assert told(bob) == ["Alice Example gave you #101 Ask around and 1 more"]
+    assert told(alice) == []
 
 
 def test_nobody_is_told_of_what_they_did_themselves(bob: User, make_ticket: Make) -> None:

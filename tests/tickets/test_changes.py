@@ -249,6 +249,7 @@ def test_undoing_an_end_puts_back_outcome_and_result_too(browser, base, incident
     html = browser.post(f"{base}101/status/", sent, headers=HTMX).content.decode()
     browser.post(undo_in(html), headers=HTMX)
     assert (now(101).status, now(101).disposition, now(101).outcome) == ("open", "", "")
+    assert now(101).started_at is None  # so that it must still be started in time
     assert list(broken(Incident.objects.get(pk=incident.pk))) == []
 
 

@@ -278,7 +278,6 @@ def test_u_once_more_goes_one_step_further_back(browser, bob, base, make_ticket,
     [
         ("edit/", {"title": "Renamed", "priority": "normal"}, "you changed title of #101"),
         ("comments/add/", {"body": "On it."}, "you commented on #101"),
-        ("lead/", {"lead": "on"}, "you marked #101"),
     ],
 )
 def test_u_says_so_when_the_last_change_cannot_be_undone(

@@ -154,11 +154,13 @@ def set_status(
     waiting_for: str = "",
     disposition: str = "",
     disposition_reason: str = "",
+    began: dt.datetime | None = None,
     undoes: int | None = None,
 ) -> Ticket:
     """Say what is happening to the ticket. Finishing a lead asks for its result; dropping asks for a reason.
 
-    Empty `outcome` and `disposition` leave what is written there, unless this `undoes` an entry.
+    Empty `outcome` and `disposition` leave what is written there, unless this `undoes` an entry; then `began` is when
+    work had begun before that entry (None: it had not).
 
     Raises:
         Conflict: somebody else set another status since `version`.
@@ -177,7 +179,7 @@ def set_status(
     if disposition or undoes:
         fields |= disposed(ticket, disposition, disposition_reason.strip())
     if undoes:
-        fields["outcome"] = outcome
+        fields |= {"outcome": outcome, "started_at": began}
     if all(getattr(ticket, name) == value for name, value in fields.items()):
         return ticket
     ends = to.category in ENDED and not ticket.is_ended

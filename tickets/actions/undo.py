@@ -110,9 +110,7 @@ def uproot(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
         change(one, status_fields(one, to, reason=MISTAKE), known.get(one.priority, clocks.NO_TARGET))
     tree.recount(incident)
     numbers = [one.number for one in rows]
-    journal.record(
-        "tickets.uprooted", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq
-    )
+    journal.record("tickets.uprooted", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq)
     return len(numbers)
 
 
@@ -223,8 +221,8 @@ def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in STATUS_FIELDS), "was changed")
     return actions.set_status(
         actor=actor, ticket=ticket, status=old.status, outcome=old.outcome, disposition=old.disposition,
-        disposition_reason=old.disposition_reason,
-        reason=old.dropped_reason, waiting_for=old.waiting_for, undoes=entry.seq,
+        disposition_reason=old.disposition_reason, reason=old.dropped_reason, waiting_for=old.waiting_for,
+        began=old.started_at, undoes=entry.seq,
     )  # fmt: skip
 
 
