@@ -6,6 +6,7 @@ import * as rows from "./treerows.js";
 let line = null; // the row with the input
 let goal = null; // {parent, after}: numbers as the form takes them
 let busy = false;
+let waiting = []; // titles on their way, in order
 let expected = null; // {parent, most}: the dialog is open for a ticket below `parent`
 
 function most() {
@@ -78,46 +79,65 @@ function close() {
   if (here) rows.focus(back);
 }
 
+// Whoever types on while a title is on its way loses nothing: titles wait in a row, and one that is refused comes back.
 async function add(field) {
   const title = field.value.trim();
-  if (!title) return close();
+  if (!title) return waiting.length ? undefined : close();
+  waiting.push(title);
+  field.value = "";
   if (busy) return undefined;
   busy = true;
-  const before = most();
-  const values = { title, close: "1" };
-  if (goal.after) values.after = goal.after;
-  else values.parent = goal.parent;
   try {
-    const options = { source: field.form, target: "#toasts", swap: "none", values };
-    field.form.dataset.sent = "";
-    await htmx.ajax("POST", rows.table().dataset.add, options);
-    if (field.form.dataset.sent === "yes") await added(field, before);
+    while (waiting.length) {
+      const before = most();
+      if (await sent(field.form, waiting[0])) {
+        waiting.shift();
+        await added(before);
+      } else {
+        if (!field.value) field.value = waiting[0];
+        waiting = [];
+      }
+    }
   } finally {
     busy = false;
   }
   return undefined;
 }
 
-async function added(field, before) {
-  field.value = "";
+async function sent(form, title) {
+  const values = { title, close: "1" };
+  if (goal.after) values.after = goal.after;
+  else values.parent = goal.parent;
+  form.dataset.sent = "";
+  await htmx.ajax("POST", rows.table().dataset.add, { source: form, target: "#toasts", swap: "none", values });
+  return form.dataset.sent === "yes";
+}
+
+async function added(before) {
   await rows.refetch();
   const above = rows.find(goal.parent);
   if (above) await rows.setOpen(above, true); // it had nothing below it before
-  const made = rows.all().filter((row) => Number(row.dataset.id) > before && row.dataset.parent === (goal.parent ?? ""));
-  const newest = made.at(-1);
+  const newest = made(before, goal.parent ?? "").at(-1);
   if (!newest) return;
   rows.say(`#${newest.dataset.id} added.`);
   if (goal.after) goal.after = newest.dataset.id;
-  if (!line) return rows.focus(newest);
+  if (!line) {
+    rows.focus(newest);
+    return;
+  }
   rows.point(newest);
   place();
   input().focus();
-  return line.scrollIntoView({ block: "nearest" });
+  line.scrollIntoView({ block: "nearest" });
+}
+
+function made(before, parent) {
+  return rows.all().filter((row) => Number(row.dataset.id) > before && row.dataset.parent === parent);
 }
 
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   const form = ctx.sourceElement;
-  if (form && line?.contains(form)) form.dataset.sent = ctx.response?.status < 300 ? "yes" : "no";
+  if (form?.closest?.("tr.adding")) form.dataset.sent = ctx.response?.status < 300 ? "yes" : "no";
 });
 
 // While rows are swapped the line steps aside, and comes back with what is typed in it.
@@ -127,11 +147,14 @@ document.addEventListener("htmx:before:swap", () => {
   inside = line.contains(document.activeElement);
   line.remove();
 });
+function comeBack() {
+  if (!line || line.isConnected || !rows.body()) return;
+  place();
+  if (inside) input().focus();
+}
+document.addEventListener("htmx:after:swap", comeBack); // at once: somebody may be typing
 document.addEventListener("htmx:after:settle", () => {
-  if (line && !line.isConnected && rows.body()) {
-    place();
-    if (inside) input().focus();
-  }
+  comeBack();
   arrived();
 });
 
@@ -147,8 +170,7 @@ export function openForm(parent) {
 
 function arrived() {
   if (!expected) return;
-  const made = rows.all().filter((row) => Number(row.dataset.id) > expected.most && row.dataset.parent === expected.parent);
-  const newest = made.at(-1);
+  const newest = made(expected.most, expected.parent).at(-1);
   if (!newest) return;
   expected.most = most();
   const row = rows.find(expected.parent);

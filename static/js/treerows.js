@@ -86,12 +86,19 @@ async function flush() {
 addEventListener("pagehide", flush);
 
 // -- Rows from the server -------------------------------------------------------------------------------------------
-async function ask(method, url, values = {}) {
-  const source = document.createElement("span"); // of its own: the tag of what is polled is not sent along
+async function ask(method, url, values = {}, swap = "outerMorph") {
+  const source = document.createElement("form"); // of its own: the tag of what is polled is not sent along
+  const target = swap === "none" ? "#toasts" : "#tree-rows";
   source.hidden = true;
+  source.setAttribute("hx-target", target); // what the server is told as HX-Target
+  for (const [name, value] of Object.entries(values).flatMap(([key, some]) => [some].flat().map((one) => [key, one]))) {
+    const input = document.createElement("input");
+    Object.assign(input, { type: "hidden", name, value: value ?? "" });
+    source.append(input);
+  }
   table().parentElement.append(source);
   try {
-    await htmx.ajax(method, url, { source, target: "#tree-rows", swap: "outerMorph", values });
+    await htmx.ajax(method, url, { source, target, swap });
   } finally {
     source.remove();
   }
@@ -220,15 +227,15 @@ export function focusCurrent() {
 // where: {parent: id} (last in it), {before: id} or {after: id}
 export function post(row, where) {
   at = row.dataset.id;
-  return send(`${row.dataset.url}move/`, { ...where, version: row.dataset.version }, where, row);
+  return send(`${row.dataset.url}move/`, { ...where, version: row.dataset.version }, where);
 }
 
-export async function send(url, values, where, source = table()) {
+export async function send(url, values, where) {
   if (busy || !writable()) return;
   busy = true;
   keep();
   try {
-    await htmx.ajax("POST", url, { source, target: "#tree-rows", swap: "outerMorph", values });
+    await ask("POST", url, values);
   } finally {
     busy = false;
   }
@@ -242,7 +249,7 @@ export async function sendAll(url, values, where) {
   if (busy || !writable()) return;
   busy = true;
   try {
-    await htmx.ajax("POST", url, { source: table(), target: "#toasts", swap: "none", values });
+    await ask("POST", url, values, "none");
   } finally {
     busy = false;
   }

@@ -20,6 +20,17 @@ def add_by_keys(page: Page, title: str, key: str) -> None:
     expect(steps.dialog(page)).to_have_count(0)
 
 
+def add_in_place(page: Page, title: str, key: str) -> None:
+    page.keyboard.press(key)
+    expect(page.locator("tr.adding input")).to_be_focused()
+    page.keyboard.type(title)
+    page.keyboard.press("Enter")
+    expect(steps.row(page, title)).to_be_visible()
+    expect(page.locator("tr.adding input")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(steps.row(page, title)).to_be_focused()
+
+
 def test_alice_grows_and_works_a_tree_by_keys_alone(people: People) -> None:
     alice = people.open("alice")
     number = steps.declare(alice, "Parcels with a surprise", commander="Alice Lindqvist")
@@ -27,9 +38,9 @@ def test_alice_grows_and_works_a_tree_by_keys_alone(people: People) -> None:
     alice.get_by_role("link", name="Add the first ticket").focus()
     add_by_keys(alice, FIRST, "Enter")
     steps.row(alice, FIRST).focus()
-    add_by_keys(alice, SECOND, "Shift+N")
+    add_in_place(alice, SECOND, "Shift+N")
     steps.row(alice, FIRST).focus()
-    add_by_keys(alice, THIRD, "n")
+    add_in_place(alice, THIRD, "n")
     walk(alice)
     move(alice)
     change(alice)

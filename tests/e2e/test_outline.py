@@ -57,7 +57,7 @@ def test_a_refused_title_stays_in_its_row(alice: Page, people: People) -> None:
     alice.keyboard.press("n")
     alice.locator("tr.adding input").fill("\u200b\u200b")
     alice.keyboard.press("Enter")
-    expect(alice.locator("#toasts")).to_contain_text("visible")
+    expect(alice.locator("#toasts .is-bad")).to_be_visible()
     expect(alice.locator("tr.adding input")).to_have_value("\u200b\u200b")
     people.seen_by(alice).errors.clear()  # the browser itself reports the 422
 
