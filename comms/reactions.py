@@ -44,7 +44,7 @@ def tell_the_assignee(entry: JournalEntry) -> None:
 def tell_the_assignees(entry: JournalEntry) -> None:
     """A branch was made from a text: who was given tickets in it hears of it once, with the first of them."""
     found = {one.number: one for one in Ticket.objects.select_related("incident").filter(
-        incident=entry.target_id, number__in=[number for number, _ in entry.data["assigned"]]
+        incident=int(entry.target_id), number__in=[number for number, _ in entry.data["assigned"]]
     )}  # fmt: skip
     given: dict[int, list[Ticket]] = {}
     for number, user in entry.data["assigned"]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from incidents.models import Incident
+from tickets import clocks
 from tickets.models.tickets import Ticket
 from tickets.models.vocabulary import ENDED, Category
 
@@ -74,6 +75,7 @@ def broken(incident: Incident) -> Iterator[str]:
             yield f"{name} #{node.number}: numbered {found}, should be {lft}–{rght} level {level}"
     yield from (f"{name} #{n.number}: cannot be reached from the root (a circle)" for n in nodes if n.pk not in reached)
     yield from _miscounted(incident)
+    yield from clocks.broken(incident)
 
 
 def _miscounted(incident: Incident) -> Iterator[str]:

@@ -115,10 +115,11 @@ def big(monkeypatch, make_ticket) -> Ticket:
     """Two branches of three each, in a house where more than four are many and three rows a first look."""
     monkeypatch.setattr(outlines, "MANY", 4)
     monkeypatch.setattr("tickets.rows.SHALLOW", 3)
-    tops = [make_ticket(name) for name in ("one", "two")]
+    tops: list[Ticket] = [make_ticket(name) for name in ("one", "two")]
     for top in tops:
         make_ticket(f"deep below {top.title}", parent=make_ticket(f"below {top.title}", parent=top))
-    return tops[0]
+    first: Ticket = tops[0]
+    return first
 
 
 def test_of_a_big_tree_only_open_branches_are_sent_and_all_is_counted(client_of, alice, base, big) -> None:
@@ -155,7 +156,11 @@ def test_no_page_carries_more_than_its_share(alice, incident, big, monkeypatch) 
 # -- What is new -------------------------------------------------------------------------------------------------------
 def changed(html: str) -> set[str]:
     rows = html.split("<tr ")[1:]
-    return {re.search(r'data-id="(\d+)"', row)[1] for row in rows if 'title="Changed since you last looked"' in row}
+    return {
+        found[1]
+        for row in rows
+        if 'title="Changed since you last looked"' in row and (found := re.search(r'data-id="(\d+)"', row))
+    }
 
 
 def test_alice_sees_what_others_changed_while_she_was_away(*, client_of, alice, bob, base, make_ticket) -> None:

@@ -12,7 +12,6 @@ from core.actors import Actor
 from incidents.models import Incident
 from tickets import clocks, tree
 from tickets.models import Ticket
-from tickets.queries.turns import turned
 
 MOST_TURNS = 200  # tickets in one transaction
 
@@ -27,7 +26,7 @@ def turn_clocks(*, actor: Actor, incident: Incident) -> int:
     if not incident.is_open:
         return 0
     now = timezone.now()
-    rows = list(turned(now).filter(incident=incident).order_by("clock_at", "pk")[:MOST_TURNS])
+    rows = list(Ticket.objects.all().behind(now).filter(incident=incident).order_by("clock_at", "pk")[:MOST_TURNS])
     for ticket in rows:
         ticket.incident = incident
         before, state = ticket.clock_state, clocks.turned(ticket, now)

@@ -24,7 +24,6 @@ from tickets.models import (
     Ticket,
     TimeEntry,
 )
-from tickets.queries.purging import whole_branch
 
 
 @action
@@ -45,7 +44,7 @@ def delete_branch(*, actor: Actor, ticket: Ticket, reason: str, closed: bool = F
     top = tree.fresh(incident, ticket.number)
     if top.parent_id is None:
         raise ValidationError("The incident itself cannot be deleted.")
-    data, branch = _last_state(top), whole_branch(top)
+    data, branch = _last_state(top), Ticket.objects.all().branch(top)
     keys = list(Attachment.objects.filter(ticket__in=branch).values_list("key", flat=True))
     data |= {"freed": free} if (free := _free(branch)) else {}
     _let_go(incident, branch)
@@ -62,7 +61,7 @@ def delete_branch(*, actor: Actor, ticket: Ticket, reason: str, closed: bool = F
 
 def _last_state(top: Ticket) -> dict[str, Any]:
     """What the entry says of the rows that go, by the tickets' numbers; texts stand in the history rows it seals."""
-    branch = whole_branch(top)
+    branch = Ticket.objects.all().branch(top)
     rows = list(branch.prefetch_related("tags"))
     inside = Q(ticket__in=branch)
     files = Attachment.objects.filter(inside).values_list("ticket__number", "name", "size", "sha256")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from mptt.models import MPTTModel, TreeForeignKey
 from core.access import Guarded, Root
 from core.actions import tracked
 from core.models import Versioned
-from incidents.models import Incident, Tag
+from incidents.models import Incident, Status, Tag
 from tickets.models.clocks import ClockState
 from tickets.models.vocabulary import ENDED, FIRST, NORMAL, NORMAL_URGENCY, Category, TicketPriority, TicketStatus
 
@@ -62,6 +63,16 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def unfinished(self) -> Self:
         """Neither done nor dropped."""
         return self.exclude(category__in=ENDED)
+
+    def branch(self, top: Ticket) -> Self:
+        """The ticket and all below it, in tree order."""
+        return self.filter(tree_id=top.tree_id, lft__gte=top.lft, rght__lte=top.rght).order_by("lft")
+
+    def behind(self, now: dt.datetime) -> Self:
+        """Tickets of open incidents whose clock has turned since it was last looked at; found by index."""
+        risky = Q(clock_state=ClockState.ON_TRACK, risk_at__lte=now)
+        over = Q(clock_state=ClockState.AT_RISK, clock_at__lte=now)
+        return self.filter(risky | over).exclude(incident__status=Status.CLOSED)
 
     def worded(self) -> Self:
         """With `status_name` and `priority_name`, so that showing them asks no more questions."""
