@@ -20,12 +20,16 @@ from typing import IO
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TICK = 0.1  # seconds between two looks at the children
+MOST_STARTS, WITHIN = 5, 60.0  # a program that ends oftener than this, in seconds, is not started again
 
 
 @dataclass(frozen=True)
 class Program:
+    """`again`: start it anew where it ends by itself; else all end with it."""
+
     name: str
     command: Sequence[str]
+    again: bool = False
 
 
 class Group:
@@ -36,33 +40,59 @@ class Group:
         self.output = output
         self.running: dict[str, subprocess.Popen[str]] = {}
         self.readers: list[threading.Thread] = []
+        self.programs: dict[str, Program] = {}
+        self.starts: dict[str, list[float]] = {}
         self.stopping = False
 
     def start(self, programs: Sequence[Program]) -> None:
-        before_exec = die_with_parent(os.getpid())
+        self.programs = {program.name: program for program in programs}
         for program in programs:
-            self.running[program.name] = subprocess.Popen(
-                program.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                bufsize=1,
-                env=dict(self.environment),
-                start_new_session=True,
-                preexec_fn=before_exec,  # noqa: PLW1509 - no thread runs yet
-            )
-        # Threads come after the last fork: what runs before exec is only safe while there is a single thread.
-        width = max(map(len, self.running))
-        for name, child in self.running.items():
-            reader = threading.Thread(target=self._copy, args=(name.ljust(width), child.stdout), daemon=True)
-            reader.start()
-            self.readers.append(reader)
+            self._fork(program)
+        for program in programs:  # threads come after the last fork
+            self._read(program.name)
+
+    def _fork(self, program: Program) -> None:
+        self.starts.setdefault(program.name, []).append(time.monotonic())
+        self.running[program.name] = subprocess.Popen(
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            bufsize=1,
+            env=dict(self.environment),
+            start_new_session=True,
+            preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - it makes one system call and takes no lock
+        )
+
+    def _read(self, name: str) -> None:
+        label = name.ljust(max(map(len, self.programs)))
+        reader = threading.Thread(target=self._copy, args=(label, self.running[name].stdout), daemon=True)
+        reader.start()
+        self.readers.append(reader)
 
     def ended(self) -> str | None:
         """Name of a program that has ended, if any has."""
         return next((name for name, child in self.running.items() if child.poll() is not None), None)
+
+    def revive(self, name: str) -> bool:
+        """Start a program anew that has ended by itself; False where it may not, or ended too often of late."""
+        since = time.monotonic() - WITHIN
+        self.starts[name] = [at for at in self.starts[name] if at > since]
+        if not self.programs[name].again or len(self.starts[name]) >= MOST_STARTS:
+            return False
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.running[name].pid, signal.SIGKILL)  # what it left behind of its own
+        self._fork(self.programs[name])
+        self._read(name)
+        return True
+
+    def say(self, text: str) -> None:
+        """A line of our own among theirs."""
+        with suppress(OSError):
+            self.output.write(f"{text}\n")
+            self.output.flush()
 
     def stop(self, grace: float) -> None:
         """Ask all to end, give them `grace` seconds, then kill what is left of their sessions."""
@@ -98,7 +128,7 @@ def run_together(
     grace: float = 15.0,
     while_running: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run all until SIGINT, SIGTERM or SIGHUP comes (returns 0) or one of them ends by itself (returns 1).
+    """Run all until SIGINT, SIGTERM or SIGHUP comes (returns 0) or one of them ends for good (returns 1).
 
     `while_running` is called between two looks at the children, about ten times a second.
     Only for the main thread, because only that one may handle signals.
@@ -123,9 +153,10 @@ def _watch(group: Group, while_running: Callable[[], None]) -> int:
         name = group.ended()
         if name is not None:
             code = group.running[name].returncode
-            with suppress(OSError):
-                group.output.write(f"{name} ended with {code}; stopping the rest\n")
-                group.output.flush()
+            if group.revive(name):
+                group.say(f"{name} ended with {code}; started again")
+                continue
+            group.say(f"{name} ended with {code}; stopping the rest")
             return 1
         while_running()
         time.sleep(TICK)

@@ -33,7 +33,8 @@ while True:
 PARENT = """
 import sys
 from core.processes import Program, run_together
-programs = [Program(f"child{n}", [sys.executable, "-c", code]) for n, code in enumerate(sys.argv[2:])]
+again = "# again"
+programs = [Program(f"child{n}", [sys.executable, "-c", c], again=again in c) for n, c in enumerate(sys.argv[2:])]
 sys.exit(run_together(programs, grace=float(sys.argv[1])))
 """
 
@@ -110,6 +111,27 @@ def test_when_one_child_dies_the_rest_are_stopped_and_the_command_fails(family: 
     assert running.parent.returncode == 1
     assert "ended with -9; stopping the rest" in output
     assert left_running(pids) == []
+
+
+def test_a_child_that_may_is_started_again_and_the_others_go_on(family: Callable[..., Family]) -> None:
+    running = family(SLEEPER, f"{SLEEPER}  # again")
+    running.pids(2)
+    label = {int(line.split()[-1]): line.split(" | ")[0] for line in running.lines if " | pid " in line}
+    steady, killed = sorted(label, key=lambda pid: label[pid])
+    os.kill(killed, signal.SIGKILL)
+    anew = next(pid for pid in running.pids(3) if pid not in (steady, killed))
+    assert any("child1 ended with -9; started again" in line for line in running.lines)
+    assert runs(steady)
+    assert running.end(signal.SIGTERM) == 0
+    assert left_running([steady, killed, anew]) == []
+
+
+def test_a_child_that_ends_over_and_over_ends_all(family: Callable[..., Family]) -> None:
+    running = family(SLEEPER, "raise SystemExit(3)  # again")
+    output, _ = running.parent.communicate(timeout=PATIENCE)
+    assert running.parent.returncode == 1
+    assert output.count("started again") == 4
+    assert "child1 ended with 3; stopping the rest" in output
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells children of their parent's death")
