@@ -130,16 +130,25 @@ def shapes(html: str) -> list[str]:
     [
         ("severity", "severity", list(treeline.SEVERITIES)),
         ("stage", "status", list(treeline.STAGES)),
-        ("state", "status", list(treeline.STATES)),
         ("flag", "disposition", ["", "confirmed", "ruled_out"]),
     ],
 )
 def test_each_value_has_a_shape_and_a_word_of_its_own(component: str, name: str, values: list[str]) -> None:
-    shown = [render_to_string(f"components/{component}.html", {name: value}) for value in values]
+    _all_differ([render_to_string(f"components/{component}.html", {name: value}) for value in values])
+
+
+def test_each_category_of_a_ticket_has_a_shape_of_its_own_beside_the_name_of_the_status() -> None:
+    names = {value: f"Status {value}" for value in treeline.STATES}
+    _all_differ([
+        render_to_string("components/state.html", {"category": value, "words": name}) for value, name in names.items()
+    ])  # fmt: skip
+
+
+def _all_differ(shown: list[str]) -> None:
     drawn = [shapes(html)[0] for html in shown]
     words = [re.sub(r"<[^>]*>", "", html).strip() for html in shown]
-    assert len(set(drawn)) == len(values)
-    assert len(set(words)) == len(values)
+    assert len(set(drawn)) == len(shown)
+    assert len(set(words)) == len(shown)
     assert all(words)
     assert all(f'<symbol id="{mark}"' in MARKS for mark in drawn)
 

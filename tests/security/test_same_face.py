@@ -18,7 +18,8 @@ world = pytest.fixture(make_world)
 
 LEAST = 200
 METHODS = ("GET", "POST")
-NUMBERED = ("incidents:edit", "tickets:undo", "tickets:undo_drop_all")  # their last part counts within each incident
+# Their last part counts within each incident.
+NUMBERED = ("incidents:edit", "tickets:undo", "tickets:undo_drop_all", "tickets:undo_batch")
 FORMS: tuple[dict[str, str], ...] = ({}, {"HX-Request": "true"})
 OF_THE_REQUEST = {"X-Request-ID", "Set-Cookie"}
 CHANGING = re.compile(rb"[0-9a-f]{32}|nonce-[\w+/=-]+|csrf[\w-]*\W+[\w\":= ]*[A-Za-z0-9]{64}")
