@@ -17,8 +17,15 @@ from tickets.models import Ticket
 MakeUser = Callable[..., User]
 
 
+LONGEST = ("test_nasty_values.py", "test_access.py", "test_outbox.py", "test_headers.py", "test_same_face.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that commits empties the tables after it: the groups and rights of the migrations must come back."""
+    """A test that commits empties the tables after it: the groups and rights of the migrations must come back.
+
+    Files that take minutes come first, so that no process is still at one when the others have nothing left.
+    """
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
     for item in items:
         marker = item.get_closest_marker("django_db")
         if marker and marker.kwargs.get("transaction"):
