@@ -83,6 +83,7 @@ def take(page: Page, suffix: str) -> None:
     one = f"/incidents/{number}/"
     paths = {
         "dashboard": "/", "overview": one, "tree": f"{one}tree/?ticket={ticket}", "ticket": f"{one}tickets/{ticket}/",
+        "map": f"{one}tree/map/", "board": f"{one}board/", "leads": f"{one}leads/", "my-work": "/my/",
         "report": f"{one}report/", "alerts": "/alerts/",
     }  # fmt: skip
     for name, path in paths.items():
