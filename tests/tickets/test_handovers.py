@@ -258,14 +258,15 @@ def test_bob_hands_over_all_of_his_in_one_go(given, base, bob, alice, client_of:
     page = client_of(bob).get(f"{base}tickets/101/handover/")
     assert "All 3 open tickets of Bob Example" in page.content.decode()
     response = client_of(bob).post(
-        f"{base}tickets/101/handover/", {"receiver": alice.pk, "what": "all", "note": "Nights"}
+        f"{base}tickets/101/handover/", {"giver": bob.pk, "receiver": alice.pk, "what": "all", "note": "Nights"}
     )
     assert response.status_code == 302
     assert sorted(Handover.objects.get().tickets.values_list("number", flat=True)) == [101, 102, 103]
 
 
 def test_a_receiver_outside_the_team_is_named_as_the_problem(given, base, bob, mallory, client_of: Browser) -> None:
-    response = client_of(bob).post(f"{base}tickets/101/handover/", {"receiver": mallory.pk, "what": "one"})
+    sent = {"giver": bob.pk, "receiver": mallory.pk, "what": "one"}
+    response = client_of(bob).post(f"{base}tickets/101/handover/", sent)
     assert response.status_code == 422
     assert "adds them to the team first" in response.content.decode()
     assert Handover.objects.count() == 0
@@ -277,8 +278,28 @@ def test_bob_cannot_offer_what_is_alices_but_alice_can_offer_what_is_bobs(
     make_ticket("Alice's own", assignee=alice)
     assert client_of(bob).post(f"{base}tickets/104/handover/", {"receiver": bob.pk, "what": "one"}).status_code == 403
     team.assign_role(actor=alice, incident=incident, user=carol, role=Role.MEMBER)
-    posted = client_of(alice).post(f"{base}tickets/101/handover/", {"receiver": carol.pk, "what": "one"})
+    sent = {"giver": bob.pk, "receiver": carol.pk, "what": "one"}
+    posted = client_of(alice).post(f"{base}tickets/101/handover/", sent)
     assert (posted.status_code, Handover.objects.get().giver) == (302, bob)
+
+
+def test_alice_does_not_offer_carols_work_by_a_form_about_bobs(
+    given, base, alice, bob, carol, incident, make_ticket, client_of: Browser
+) -> None:
+    team.assign_role(actor=alice, incident=incident, user=carol, role=Role.MEMBER)
+    make_ticket("Carol's own", assignee=carol)
+    url, hers = f"{base}tickets/101/handover/", client_of(alice)
+    assert f'name="giver" value="{bob.pk}"' in hers.get(url).content.decode()
+    actions.assign_ticket(actor=bob, ticket=Ticket.objects.get(number=101), assignee=carol)
+    sent = {"giver": bob.pk, "receiver": alice.pk, "what": "all", "note": "Nights"}
+    refused = hers.post(url, sent, headers=HTMX)
+    html = refused.content.decode()
+    assert (refused.status_code, Handover.objects.count()) == (409, 0)
+    assert "#101 was given to Carol Example meanwhile" in html
+    assert (f'name="giver" value="{carol.pk}"' in html, "Nights" in html) == (True, True)
+    assert hers.post(url, {"receiver": alice.pk, "what": "one"}).status_code == 409, "a form that does not say whose"
+    assert hers.post(url, {**sent, "giver": carol.pk, "what": "one"}).status_code == 302
+    assert list(Handover.objects.get().tickets.values_list("number", flat=True)) == [101]
 
 
 def test_a_ticket_of_nobody_is_assigned_not_handed_over(base, make_ticket, bob, client_of: Browser) -> None:

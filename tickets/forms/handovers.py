@@ -19,8 +19,12 @@ NO_ROLE = (
 
 
 class HandOverForm(forms.Form):
-    """To whom, what, and what they should know. `numbers` are those of the giver's tickets that can be offered."""
+    """To whom, what, and what they should know. `numbers` are those of the giver's tickets that can be offered.
 
+    `giver` is whose the ticket was when the form was drawn: what is offered is never somebody else's by then.
+    """
+
+    giver = forms.CharField(required=False, widget=forms.HiddenInput)
     receiver = PersonField(
         label="To", help_text="People who work in this incident; others must be added under Members first."
     )
@@ -32,7 +36,8 @@ class HandOverForm(forms.Form):
 
     def __init__(self, *args: Any, ticket: Ticket, giver: User, numbers: list[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ticket, self.all_numbers = ticket, numbers
+        self.ticket, self.all_numbers, self.owner = ticket, numbers, giver
+        self.fields["giver"].initial = str(giver.pk)
         receiver, what = self.fields["receiver"], self.fields["what"]
         assert isinstance(receiver, forms.ModelChoiceField)  # noqa: S101 (says its type)
         assert isinstance(what, forms.ChoiceField)  # noqa: S101 (says its type)
@@ -50,6 +55,11 @@ class HandOverForm(forms.Form):
     def receivers(incident: Incident, giver: User) -> Any:
         """Whoever works here, without whom it is handed over by."""
         return workers(incident).exclude(pk=giver.pk)
+
+    @property
+    def is_of_giver(self) -> bool:
+        """Whether whoever filled it in saw it as a form about the tickets of who has the ticket now."""
+        return str(self["giver"].value()) == str(self.owner.pk)
 
     @property
     def numbers(self) -> list[int]:

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from core import htmx
 from core.access import guarded
 from incidents.models import Incident
+from people.models import User
 from people.requests import UserRequest
 from tickets.actions import handovers as actions
-from tickets.forms.handovers import DeclineForm, HandOverForm
+from tickets.forms.handovers import ONE, DeclineForm, HandOverForm
 from tickets.models import Handover, Ticket
 from tickets.queries import frame as frames
 from tickets.queries.handovers import offerable
@@ -36,6 +37,8 @@ def hand_over(request: UserRequest, ticket: Ticket) -> HttpResponse:
     if request.method != "POST":
         return _offer_page(request, ticket, form_of())
     offer = form_of(request.POST)
+    if not offer.is_of_giver:
+        return _offer_page(request, ticket, _anew(request, form_of, ticket, giver), status=409)
     if offer.is_valid():
         receiver, note = offer.cleaned_data["receiver"], offer.cleaned_data["note"]
         if not answers.refused(
@@ -48,6 +51,18 @@ def hand_over(request: UserRequest, ticket: Ticket) -> HttpResponse:
             words = f"{actions.named(offer.numbers)} offered to {receiver}."
             return answers.saved(request, ticket, f"{words} Until they accept, nothing changes.")
     return _offer_page(request, ticket, offer, status=422)
+
+
+def _anew(request: UserRequest, form_of: Callable[..., HandOverForm], ticket: Ticket, giver: User) -> HandOverForm:
+    """The form about the tickets of who has it now, with what was typed: all of theirs is never chosen by itself."""
+    data = request.POST.copy()
+    data["giver"], data["what"] = str(giver.pk), ONE
+    form = form_of(data)
+    words = (
+        f"#{ticket.number} was given to {giver} meanwhile: nothing was offered. Offer it if it shall go on from there."
+    )
+    form.add_error(None, words)
+    return form
 
 
 def _offer_page(request: UserRequest, ticket: Ticket, form: HandOverForm, status: int = 200) -> HttpResponse:
