@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db import transaction
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 
 from core.admin import JournalledAdmin, site
 from core.templatetags.treeline import minutes as in_words
-from tickets.actions.vocabulary import replace_priority, replace_status
+from tickets.actions.vocabulary import is_moving, replace_priority, replace_status
 from tickets.models import ClockTarget, Ticket, TicketPriority, TicketStatus
 
 Word = TicketStatus | TicketPriority
@@ -25,10 +25,22 @@ else:
     WordForm, WordChoice = forms.ModelForm, forms.ModelChoiceField  # generic for the type checker only
 MOST_MINUTES = 366 * 24 * 60  # of a target
 NOT_REMOVED = "It can be renamed, not taken out."
+MOVING = "Tickets are still being moved from or to it: that takes a few minutes."
+FIXED_BY_MOVING = ("active", "category")
 
 
 class StayingForm(WordForm):
-    """A word that the house begins with stays."""
+    """A word that the house begins with stays; so does one between which and another tickets are on their way."""
+
+    def clean(self) -> dict[str, Any]:
+        """What tickets on their way rely on is what it was; the row stays locked until the change is written."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        rows = type(self.instance)._default_manager.select_for_update().filter(pk=self.instance.pk)
+        if (known := rows.first()) is not None and is_moving(known):
+            for name in FIXED_BY_MOVING:
+                if name in data and data[name] != getattr(known, name):
+                    self.add_error(name, f"{MOVING} Until then this stays.")
+        return data
 
     def clean_active(self) -> bool:
         """Whether it is given must stay yes for those."""
@@ -59,42 +71,53 @@ class WordAdmin(JournalledAdmin):
     field: str  # the column of tickets that holds the code
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Each with the number of its tickets."""
+        """Each with whether tickets have it. How many would tell of incidents that admins may know nothing of."""
         mine = Ticket.objects.filter(parent__isnull=False, **{self.field: OuterRef("code")}).order_by()
-        count = mine.values(self.field).annotate(count=Count("pk")).values("count")
         rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(tickets_count=Coalesce(Subquery(count), 0))
-        return counted
+        known: QuerySet[Any] = rows.annotate(is_used=Exists(mine))
+        return known
 
-    def used(self, word: Word) -> int:
-        """How many tickets have it."""
-        known: int | None = getattr(word, "tickets_count", None)
-        return Ticket.objects.filter(**{self.field: word.code}).count() if known is None else known
+    def used(self, word: Word) -> bool:
+        """Whether tickets have it."""
+        known: bool | None = getattr(word, "is_used", None)
+        return Ticket.objects.filter(**{self.field: word.code}).exists() if known is None else known
 
     @admin.display(description="tickets")
     def used_by(self, word: Word) -> str:
-        """How many tickets have it, and what that means."""
-        count = self.used(word)
+        """Whether tickets have it, and what that means."""
+        use = "In use." if self.used(word) else "Not in use."
         if word.is_first:
-            return f"{count}. {NOT_REMOVED}"
-        return f"{count}. It can be deleted once it is replaced." if count else "0. It can be deleted."
+            return f"{use} {NOT_REMOVED}"
+        if is_moving(word):
+            return f"{use} {MOVING}"
+        return f"{use} It can be deleted{' once it is replaced' if self.used(word) else ''}."
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The code is chosen once; what a status means is fixed as soon as a ticket has it."""
         if obj is None:
             return ["used_by"]
-        fixed = isinstance(obj, TicketStatus) and (obj.is_first or self.used(obj))
+        fixed = isinstance(obj, TicketStatus) and (obj.is_first or self.used(obj) or is_moving(obj))
         return ["code", *(["category"] if fixed else []), "used_by"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """The count is of what exists."""
+        """Only what exists is in use."""
         fields = list(super().get_fields(request, obj))
         return fields if obj is not None else [name for name in fields if name != "used_by"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only what no ticket has, and what nothing else rests on."""
-        kept = obj is not None and (obj.is_first or self.used(obj) or self.rests_on(obj))
-        return not kept and super().has_delete_permission(request, obj)
+        """Only what no ticket has or is about to get, and what nothing else rests on."""
+        return (obj is None or not self._kept(obj)) and super().has_delete_permission(request, obj)
+
+    def _kept(self, word: Word) -> bool:
+        return word.is_first or self.used(word) or is_moving(word) or self.rests_on(word)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Ask once more, with the row locked: it may have become what another one is replaced by."""
+        with transaction.atomic():
+            now = type(obj)._default_manager.select_for_update().get(pk=obj.pk)
+            if self._kept(now):
+                raise PermissionDenied
+            super().delete_model(request, obj)
 
     def rests_on(self, word: Word) -> bool:
         """Whether something besides tickets names it."""
@@ -127,19 +150,20 @@ class WordAdmin(JournalledAdmin):
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", word.pk)
         context = {
             **self.admin_site.each_context(request), "title": f"Replace {word}", "form": form, "word": word,
-            "count": self.used(word), "opts": self.opts,
+            "is_used": self.used(word), "opts": self.opts,
         }  # fmt: skip
         return TemplateResponse(request, "admin/tickets/replace.html", context, status=422 if form.is_bound else 200)
 
     def _replaced(self, request: HttpRequest, form: ReplaceForm, word: Word) -> bool:
-        by, count = form.cleaned_data["by"], self.used(word)
+        by = form.cleaned_data["by"]
         try:
             self.act(request, word, by)
         except ValidationError as error:
             form.add_error(None, error.messages)
             return False
-        tickets = f"{count} ticket{'' if count == 1 else 's'}"
-        messages.success(request, f"{word} is no longer given. {tickets} get {by} instead; then it can be deleted.")
+        messages.success(
+            request, f"{word} is no longer given. Its tickets get {by} instead; in a few minutes it can be deleted."
+        )
         return True
 
     def act(self, request: HttpRequest, word: Word, by: Word) -> None:
@@ -179,8 +203,8 @@ class TicketPriorityAdmin(WordAdmin):
     @admin.display(description="tickets")
     def used_by(self, word: Any) -> str:
         """As for all words, and whether targets name it."""
-        if not word.is_first and not self.used(word) and self.rests_on(word):
-            return "0. It can be deleted once its clock targets are."
+        if not word.is_first and not self.used(word) and not is_moving(word) and self.rests_on(word):
+            return "Not in use. It can be deleted once its clock targets are."
         return super().used_by(word)
 
     def act(self, request: HttpRequest, word: Any, by: Any) -> None:

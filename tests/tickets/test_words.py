@@ -1,12 +1,16 @@
 """Statuses, priorities and targets: named, retired and replaced by admins at /admin/."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
+from core.actors import SYSTEM
 from core.models import JournalEntry
 from core.models.work import WorkState
 from core.verify import verify
@@ -83,7 +87,7 @@ def test_what_a_status_means_is_fixed_once_a_ticket_has_it(
     admin.post(url, {**form, "category": "doing"})
     review.refresh_from_db()
     assert review.category == Category.BLOCKED
-    assert "1. It can be deleted once it is replaced." in admin.get(url).content.decode()
+    assert "In use. It can be deleted once it is replaced." in admin.get(url).content.decode()
 
 
 @pytest.mark.parametrize("category", list(Category))
@@ -144,9 +148,9 @@ def test_a_status_in_use_is_replaced_and_then_deleted(
     closed = actions.set_status(actor=alice, ticket=make_ticket(incident=other), status="review")
     Incident.objects.filter(pk=other.pk).update(status="closed")
     assert admin.post(f"{url}delete/", {"post": "yes"}).status_code == 403
-    assert "3 tickets" in admin.get(f"{url}replace/").content.decode()
+    assert "Tickets have In review." in admin.get(f"{url}replace/").content.decode()
     answer = admin.post(f"{url}replace/", {"by": first(Category.DOING).pk}, follow=True)
-    assert "3 tickets get In progress instead" in answer.content.decode()
+    assert "Its tickets get In progress instead" in answer.content.decode()
     with pytest.raises(ValidationError):
         actions.set_status(actor=alice, ticket=make_ticket(), status="review")
     work_off(Chore)
@@ -198,12 +202,121 @@ def test_replacing_goes_on_where_a_dead_worker_left_it(
     assert sorted(number for data in restated for number in data["tickets"]) == [101, 102, 103, 104, 105]
 
 
-def test_a_status_deleted_before_its_chore_leaves_nothing_to_do(admin_user: User, review: TicketStatus) -> None:
-    chore = vocabulary.replace_status(actor=admin_user, status=review, by=first(Category.DOING))
-    review.delete()
+@pytest.fixture
+def second(db: None) -> TicketStatus:
+    return TicketStatus.objects.create(code="second", name="Second look", category=Category.DOING, position=26)
+
+
+def done(chore: Chore) -> Chore:
     tasks.do_chore(chore.pk)
     chore.refresh_from_db()
-    assert chore.state == WorkState.DONE
+    return chore
+
+
+def test_a_word_stays_what_it_is_while_tickets_are_on_their_way_from_or_to_it(
+    client_of: ClientOf, admin_user: User, alice: User, make_ticket: MakeTicket, review: TicketStatus,
+    second: TicketStatus,
+) -> None:  # fmt: skip
+    admin = client_of(admin_user)
+    actions.set_status(actor=alice, ticket=make_ticket(), status="review")
+    vocabulary.replace_status(actor=admin_user, status=review, by=second)
+    same = {"position": "25", "category": "doing"}
+    for word, active in ((review, {"active": "on"}), (second, {})):
+        url = f"{STATUS}{word.pk}/"
+        answer = admin.post(f"{url}change/", {**same, **active, "name": word.name})
+        assert "Tickets are still being moved" in answer.content.decode()
+        assert admin.post(f"{url}delete/", {"post": "yes"}).status_code == 403
+        assert admin.post(f"{url}replace/", {"by": first(Category.DOING).pk}).status_code == 422
+        with pytest.raises(ValidationError, match="still being moved"):
+            vocabulary.replace_status(actor=admin_user, status=word, by=first(Category.DOING))
+    form = {"name": "Look again", "position": "27", "category": "todo", "active": "on"}
+    admin.post(f"{STATUS}{second.pk}/change/", form)
+    second.refresh_from_db()
+    assert (second.name, second.category, second.active) == ("Look again", Category.DOING, True)
+    review.refresh_from_db()
+    assert not review.active
+    work_off(Chore)
+    assert admin.post(f"{STATUS}{review.pk}/delete/", {"post": "yes"}).status_code == 302
+    vocabulary.replace_status(actor=admin_user, status=second, by=first(Category.DOING))
+
+
+def test_tickets_go_on_to_where_the_word_they_were_to_get_was_replaced_by(
+    admin_user: User, alice: User, make_ticket: MakeTicket, review: TicketStatus, second: TicketStatus
+) -> None:
+    ticket = actions.set_status(actor=alice, ticket=make_ticket(), status="review")
+    early = vocabulary.replace_status(actor=admin_user, status=review, by=second)
+    TicketStatus.objects.filter(pk=second.pk).update(active=False)
+    late = Chore.objects.create(kind="status", data={"from": "second", "to": "doing"})
+    assert done(late).state == WorkState.DONE
+    assert done(early).state == WorkState.DONE
+    assert Ticket.objects.get(pk=ticket.pk).status == "doing"
+
+
+@pytest.mark.parametrize(
+    ("word", "fields", "said"),
+    [
+        ("review", {"active": True}, "given again"), ("second", {"active": False}, "replace In review once more"),
+        ("second", {"category": "done"}, "replace In review once more"), ("review", None, "gone"),
+        ("second", None, "replace In review once more"),
+    ],
+)  # fmt: skip
+def test_a_replacement_that_makes_no_sense_any_more_ends_and_says_why(
+    admin_user: User, alice: User, make_ticket: MakeTicket, review: TicketStatus, second: TicketStatus, word: str,
+    fields: dict[str, Any] | None, said: str,
+) -> None:  # fmt: skip
+    ticket = actions.set_status(actor=alice, ticket=make_ticket(), status="review")
+    chore = vocabulary.replace_status(actor=admin_user, status=review, by=second)
+    rows = TicketStatus.objects.filter(code=word)
+    rows.delete() if fields is None else rows.update(**fields)
+    assert (done(chore).state, said in chore.error) == (WorkState.FAILED, True)
+    assert Ticket.objects.get(pk=ticket.pk).status == "review"
+    if word == "second":  # an admin replaces it once more
+        work_off(Chore)
+        again = vocabulary.replace_status(actor=admin_user, status=review, by=first(Category.DOING))
+        assert done(again).state == WorkState.DONE
+        assert Ticket.objects.get(pk=ticket.pk).status == "doing"
+
+
+def test_a_ticket_that_was_given_the_word_while_it_was_retired_is_found_a_minute_later(
+    client_of: ClientOf, admin_user: User, make_ticket: MakeTicket, review: TicketStatus
+) -> None:
+    began = timezone.now()
+    chore = vocabulary.replace_status(actor=admin_user, status=review, by=first(Category.DOING))
+    assert done(chore).state == WorkState.DONE
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(status="review", category="doing")  # by who had read it before
+    again = Chore.objects.get(state=WorkState.QUEUED)
+    assert again.due >= began + dt.timedelta(seconds=60)
+    assert client_of(admin_user).post(f"{STATUS}{review.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert done(again).state == WorkState.DONE
+    assert Ticket.objects.get(pk=ticket.pk).status == "doing"
+    assert not Chore.objects.filter(state=WorkState.QUEUED).exists()
+
+
+def test_a_status_that_is_deleted_while_somebody_chooses_it_is_refused(
+    admin_user: User, review: TicketStatus, second: TicketStatus
+) -> None:
+    TicketStatus.objects.filter(pk=second.pk).delete()
+    with pytest.raises(ValidationError, match="somebody deleted it"):
+        vocabulary.replace_status(actor=admin_user, status=review, by=second)
+
+
+def test_admins_see_that_words_are_in_use_and_not_how_often(
+    client_of: ClientOf, admin_user: User, make_ticket: MakeTicket, review: TicketStatus
+) -> None:
+    """How many there are would tell of restricted incidents."""
+    admin = client_of(admin_user)
+    said = {}
+    for many in (1, 2):
+        for _ in range(many):
+            make_ticket()
+        said[many] = [
+            re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"|nonce="[^"]*"', "", admin.get(url).content.decode())
+            for url in (STATUS, PRIORITY, f"{STATUS}{first(Category.TODO).pk}/change/")
+        ]
+    assert said[1] == said[2]
+    assert "In use." in said[1][0]
+    assert "Not in use. It can be deleted." in said[1][0]
 
 
 def test_a_priority_in_use_is_replaced_with_urgency_and_clock(
@@ -228,6 +341,34 @@ def test_a_priority_in_use_is_replaced_with_urgency_and_clock(
     ClockTarget.objects.filter(priority="burning").delete()
     assert admin.post(f"{url}delete/", {"post": "yes"}).status_code == 302
     assert not TicketPriority.objects.filter(code="burning").exists()
+
+
+def test_the_journal_says_whose_clock_turned_when_a_priority_was_replaced(
+    admin_user: User, make_ticket: MakeTicket, burning: TicketPriority
+) -> None:
+    late, calm = make_ticket(priority="burning"), make_ticket(priority="burning")
+    ended = timezone.now() - dt.timedelta(days=30)
+    Ticket.objects.filter(pk=late.pk).update(created_at=ended)
+    ClockTarget.objects.filter(priority="urgent").update(finish_minutes=60, start_minutes=None)
+    by = TicketPriority.objects.get(code="urgent")
+    assert done(vocabulary.replace_priority(actor=admin_user, priority=burning, by=by)).state == WorkState.DONE
+    entry = JournalEntry.objects.get(verb="ticket.restated")
+    assert entry.data["tickets"] == [late.number, calm.number]
+    assert entry.data["clocks"] == {str(late.number): ["", "breached"], str(calm.number): ["", "on_track"]}
+
+
+def test_an_urgency_that_is_changed_twice_is_followed_to_the_second(
+    incident: Incident, make_ticket: MakeTicket, burning: TicketPriority
+) -> None:
+    ticket = make_ticket(priority="burning")
+    TicketPriority.objects.filter(pk=burning.pk).update(urgency=7)
+    assert burning.urgency == 50
+    vocabulary.follow_urgency(actor=SYSTEM, incident=incident, priority=burning)
+    assert Ticket.objects.get(pk=ticket.pk).urgency == 7
+    by = TicketPriority.objects.get(code="urgent")
+    TicketPriority.objects.filter(pk=by.pk).update(urgency=33)
+    vocabulary.prioritise_tickets(actor=SYSTEM, incident=incident, old=burning, by=by)
+    assert Ticket.objects.get(pk=ticket.pk).urgency == 33
 
 
 def test_another_urgency_reaches_the_tickets(
