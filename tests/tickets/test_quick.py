@@ -7,14 +7,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
+from core import markdown
 from core.models import JournalEntry
 from incidents.actions import team
-from incidents.models import Incident, Role
+from incidents.models import Incident, Role, Tag
 from people.models import User
 from tickets import tree
 from tickets.actions import tickets as actions
 from tickets.actions.quick import Sprout, plant_branch
-from tickets.actions.tags import tags_of
+from tickets.actions.tags import ready, set_tags, tags_of
 from tickets.checks import broken
 from tickets.models import Ticket
 
@@ -254,11 +255,27 @@ def test_of_two_technical_leads_the_first_is_meant(browser, url, incident, alice
     assert {str(one.assignee) for one in Ticket.objects.filter(parent__isnull=False)} == {"Tina Example"}
 
 
+def test_values_do_not_make_a_description_longer_than_it_may_be(browser, url, incident) -> None:
+    text = "one\n  two\n    " + "{{a}}" * 400
+    answer = browser.post(url, {"text": text, "value-a": "x" * 200}, headers=HTMX)
+    assert (answer.status_code, order(incident)) == (422, [])
+    assert "Line 1, column 1:</span> With its values this description has" in answer.content.decode()
+    assert browser.post(url, {"text": text, "value-a": "x" * 100}, headers=HTMX).status_code == 200
+    assert len(Ticket.objects.get(number=101).description) > 40_000
+
+
+def test_values_do_not_make_many_tickets_larger_than_a_text_may_be(browser, url, incident) -> None:
+    text = "\n".join("- [ ] one\n  " + "{{a}}" * 300 for _ in range(20))
+    answer = browser.post(url, {"text": text, "value-a": "x" * 200}, headers=HTMX)
+    assert (answer.status_code, order(incident)) == (422, [])
+    assert "With its values this text is larger than 1 MB" in answer.content.decode()
+
+
 # -- The action -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "sprout",
     [Sprout(1, ""), Sprout(1, "x" * 201), Sprout(1, "x", lead=True, done=True),
-     Sprout(1, "x", tags=tuple(f"t{n}" for n in range(21)))],
+     Sprout(1, "x", tags=tuple(f"t{n}" for n in range(21))), Sprout(1, "x", description="x" * (64 * 1024 + 1))],
 )  # fmt: skip
 def test_the_action_itself_refuses_what_is_no_ticket(incident, bob, sprout) -> None:
     with pytest.raises(ValidationError):
@@ -266,6 +283,31 @@ def test_the_action_itself_refuses_what_is_no_ticket(incident, bob, sprout) -> N
     with pytest.raises(ValidationError):
         plant_branch(actor=bob, incident=incident, parent=None, sprouts=[])
     assert order(incident) == []
+
+
+def test_texts_are_rendered_before_anybody_has_to_wait(incident, bob, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened = []
+    stored, lock = markdown.stored, tree.lock
+    monkeypatch.setattr(markdown, "stored", lambda text: happened.append("rendered") or stored(text))
+    monkeypatch.setattr(tree, "lock", lambda pk: happened.append("locked") or lock(pk))
+    sprouts = [Sprout(1, "one", description="*a*"), Sprout(2, "two"), Sprout(1, "three", description="**b**")]
+    made = plant_branch(actor=bob, incident=incident, parent=None, sprouts=sprouts)
+    assert happened == ["rendered"] * 3 + ["locked"]
+    html = [Ticket.objects.get(pk=one.pk).description_html for one in made]
+    assert ("<em>a</em>" in html[0], html[1], "<strong>b</strong>" in html[2]) == (True, "", True)
+
+
+def test_new_tags_are_added_in_one_order_whatever_the_order_of_the_tickets(
+    incident, bob, make_ticket, django_assert_num_queries
+) -> None:
+    """Whoever adds the same ones to another incident meanwhile waits for us, and never we for them."""
+    sprouts = [Sprout(1, "one", tags=("zulu", "mike")), Sprout(1, "two", tags=("alpha",))]
+    plant_branch(actor=bob, incident=incident, parent=None, sprouts=sprouts)
+    assert list(Tag.objects.order_by("pk").values_list("name", flat=True)) == ["alpha", "mike", "zulu"]
+    set_tags(actor=bob, ticket=make_ticket(), tags=["zulu", "Yankee", "#bravo"])
+    assert list(Tag.objects.order_by("pk").values_list("name", flat=True))[3:] == ["bravo", "yankee"]
+    with django_assert_num_queries(1):
+        ready(["zulu", "alpha"])
 
 
 def test_work_is_given_only_to_who_works_here(incident, bob, carol) -> None:

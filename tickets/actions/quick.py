@@ -15,7 +15,7 @@ from incidents.models import Incident, Tag
 from people.models import User
 from tickets import clocks, tree
 from tickets.actions.steps import priority_of, require_worker, status_of
-from tickets.actions.tags import MOST_TAGS
+from tickets.actions.tags import MOST_TAGS, ready
 from tickets.models import Category, Ticket
 from tickets.models.vocabulary import FIRST, NORMAL
 
@@ -44,16 +44,17 @@ def plant_branch(*, actor: Actor, incident: Incident, parent: int | None, sprout
 
     Raises:
         ValidationError: the incident is closed, the parent is gone, the tree would be too deep, a lead is done without
-            a result, a title or the tags are too many, or somebody named does not work in this incident.
+            a result, a title, a description or the tags are too long, or somebody named does not work in this incident.
     """
+    if not sprouts:
+        raise ValidationError("There is no ticket in this text.")
+    for one in sprouts:
+        _require_sound(one)
+    rendered = [markdown.stored(one.description) for one in sprouts]  # takes its time: before others wait for the lock
     incident = tree.lock(incident.pk)
     for person in {one.assignee.pk: one.assignee for one in sprouts if one.assignee}.values():
         require_worker(incident, person)
-    for one in sprouts:
-        _require_sound(one)
-    if not sprouts:
-        raise ValidationError("There is no ticket in this text.")
-    made = tree.plant(incident, parent=parent, nodes=_nodes(actor, incident, sprouts))
+    made = tree.plant(incident, parent=parent, nodes=_nodes(actor, incident, sprouts, rendered))
     _tag(made, sprouts)
     assigned = [[row.number, row.assignee_id] for row in made if row.assignee_id]
     journal.record(
@@ -67,23 +68,26 @@ def plant_branch(*, actor: Actor, incident: Incident, parent: int | None, sprout
 def _require_sound(one: Sprout) -> None:
     if not one.title.strip() or len(one.title) > MOST_TITLE:
         raise ValidationError(f"A title has at least one and at most {MOST_TITLE} characters: {one.title[:40]}…")
+    if len(one.description) > markdown.LIMIT:
+        raise ValidationError(f"A description has at most {markdown.LIMIT:,} characters: {one.title}")
     if one.lead and one.done:
         raise ValidationError(f"A lead is done with a result, which a line cannot say: {one.title}")
     if len(clean_tags(one.tags)) > MOST_TAGS:
         raise ValidationError(f"At most {MOST_TAGS} tags: {one.title}")
 
 
-def _nodes(actor: Actor, incident: Incident, sprouts: Sequence[Sprout]) -> list[tuple[int, dict[str, Any]]]:
-    """Depth and columns of each, clocks wound."""
+def _nodes(
+    actor: Actor, incident: Incident, sprouts: Sequence[Sprout], rendered: Sequence[str]
+) -> list[tuple[int, dict[str, Any]]]:
+    """Depth and columns of each, clocks wound; `rendered` are their descriptions as `markdown.stored` gives them."""
     now = timezone.now()
     priority, target = priority_of(NORMAL), clocks.target_of(incident, NORMAL)
     done = status_of(FIRST[Category.DONE])
     by = actor.pk if actor.actor_kind == "user" else None
     found = []
-    for one in sprouts:
+    for one, html in zip(sprouts, rendered, strict=True):
         fields: dict[str, Any] = {
-            "title": one.title, "description": one.description,
-            "description_html": markdown.stored(one.description) if one.description else "",
+            "title": one.title, "description": one.description, "description_html": html,
             "assignee": one.assignee, "priority": priority.code, "urgency": priority.urgency, "lead": one.lead,
             "lead_at": now if one.lead else None, "shared": one.shared, "time_limit": one.minutes, "created_at": now,
             "created_by_id": by,
@@ -99,7 +103,7 @@ def _tag(made: Sequence[Ticket], sprouts: Sequence[Sprout]) -> None:
     names = {name for _, tags in wanted for name in tags}
     if not names:
         return
-    Tag.objects.bulk_create([Tag(name=name) for name in sorted(names)], ignore_conflicts=True)
+    ready(names)
     keys = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
     ties = Ticket.tags.through
     ties.objects.bulk_create([ties(ticket_id=pk, tag_id=keys[name]) for pk, tags in wanted for name in tags])

@@ -35,12 +35,24 @@ def set_tags(
         return ticket
     if len(names) > MOST_TAGS:
         raise ValidationError({"tags": f"At most {MOST_TAGS} tags (#{ticket.number} would have {len(names)})."})
-    Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
+    ready(names)
     ticket.tags.set(Tag.objects.filter(name__in=names))
     Ticket.objects.filter(pk=ticket.pk).update(updated_at=timezone.now())
     back: dict[str, Any] = {"undoes": undoes} if undoes else {}
     journal.record("ticket.tagged", actor=actor, subject=ticket, changed=False, old=before, new=names, **back)
     return ticket
+
+
+def ready(names: Iterable[str]) -> None:
+    """Add the tags among these that there are not yet (inside an action that journals what it does with them).
+
+    All at once and in order, before any of them is used: two transactions that add the same names in different orders,
+    ticket by ticket, would wait for each other.
+    """
+    wanted = clean_tags(names)
+    known = set(Tag.objects.filter(name__in=wanted).values_list("name", flat=True))
+    if missing := [name for name in wanted if name not in known]:
+        Tag.objects.bulk_create([Tag(name=name) for name in missing], ignore_conflicts=True)
 
 
 def tags_of(ticket: Ticket) -> list[str]:

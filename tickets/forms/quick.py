@@ -15,7 +15,8 @@ from tickets.forms.moves import NumberField
 from tickets.queries.quick import Crew, crew
 from tickets.tasklines import Document, Task, TaskLineError, TaskLinesRefused, parse
 from tickets.tasklines.characters import NEWLINES
-from tickets.tasklines.document import MOST_ERRORS
+from tickets.tasklines.descriptions import MOST_TEXT
+from tickets.tasklines.document import MOST_BYTES, MOST_ERRORS
 
 MOST_VALUES = 50
 VALUE = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
@@ -60,6 +61,8 @@ class QuickForm(forms.Form):
         lines = NEWLINES.sub("\n", text.removeprefix("\ufeff")).split("\n")
         people = crew(self.incident) if any(task.who for task in document.walk()) else Crew({}, {})
         self.sprouts = list(_sprouts(document.tasks, people, values))
+        if sum(_length(one.title, values) + _length(one.description, values) for one in document.walk()) > MOST_BYTES:
+            self.problems.append(TaskLineError(1, 1, "With its values this text is larger than 1 MB: split it."))
         self.problems += [one for task in document.walk() for one in _problems(task, lines, people, values)]
         self.problems = sorted(self.problems)[:MOST_ERRORS]
         if not self.sprouts and not self.problems:
@@ -88,7 +91,15 @@ class QuickForm(forms.Form):
         return found
 
 
+def _length(text: str, values: dict[str, str]) -> int:
+    """How many characters the text has with its values."""
+    return len(text) + sum(len(values.get(found[1], found[0])) - len(found[0]) for found in VALUE.finditer(text))
+
+
 def _filled(text: str, values: dict[str, str]) -> str:
+    """The text with its values; as it is where that would be too long to be anything (and is a problem)."""
+    if _length(text, values) > MOST_TEXT:
+        return text
     return VALUE.sub(lambda found: values.get(found[1], found[0]), text)
 
 
@@ -125,6 +136,9 @@ def _problems(task: Task, lines: list[str], people: Crew, values: dict[str, str]
     if task.lead and task.done:
         words = "A lead is done with a result, which a line cannot say: write [ ] and finish it in the tree."
         yield TaskLineError(task.line, start, words)
-    if len(title := _filled(task.title, values)) > MOST_TITLE:
-        words = f"With its values this title has {len(title)} characters; use at most {MOST_TITLE}."
+    if (length := _length(task.title, values)) > MOST_TITLE:
+        words = f"With its values this title has {length} characters; use at most {MOST_TITLE}."
+        yield TaskLineError(task.line, start, words)
+    if (length := _length(task.description, values)) > MOST_TEXT:
+        words = f"With its values this description has {length:,} characters; use at most {MOST_TEXT:,}."
         yield TaskLineError(task.line, start, words)
