@@ -4,7 +4,9 @@ Each ticket has its own entry, as if it had been changed alone: so its page, its
 always. One entry more closes the batch and names the others by their sequence, so that it can be taken back as one.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,11 +16,13 @@ from core.actions import action
 from core.actors import Actor
 from core.models import JournalEntry
 from incidents.models import Incident
+from people.models import User
 from tickets import tree
 from tickets.actions import tickets as single
 from tickets.actions.tags import set_tags
-from tickets.models import Ticket
+from tickets.models import Category, Ticket
 from tickets.models.tickets import ROOT_NUMBER
+from tickets.models.vocabulary import FIRST
 
 MOST = 200  # tickets of one call
 SHOWN = 5  # refused tickets of one kind that are named
@@ -30,16 +34,28 @@ WHAT = {"assignee": "assignee", "status": "status", "priority": "priority", "due
 )
 
 
+class Overtaken(Exception):
+    """Others changed the same of some of these tickets since somebody saw them; the message names both."""
+
+
 @action
-def change_tickets(*, actor: Actor, incident: Incident, numbers: Iterable[int], fields: Mapping[str, Any]) -> list[int]:
+def change_tickets(
+    *,
+    actor: Actor,
+    incident: Incident,
+    numbers: Iterable[int],
+    fields: Mapping[str, Any],
+    seen: Mapping[int, int] | None = None,
+) -> list[int]:
     """Set the same fields of several tickets; gives the numbers of those that changed, in tree order.
 
     `fields`: assignee (a User or None), status (a code, with reason, outcome, waiting_for, disposition and
     disposition_reason where it asks for them), priority (a code), due_at, add_tags and remove_tags (names). A result is
     given only to the leads among them that have none. Numbers that are not of this incident are as if they were not
-    there.
+    there. `seen`: number → version that the actor saw of it, where that is known.
 
     Raises:
+        Overtaken: somebody else changed the same field of one of them since.
         ValidationError: the incident is closed, there are more than 200, or some of them refuse: they are named with
             the reason, and nothing is changed.
     """
@@ -48,6 +64,7 @@ def change_tickets(*, actor: Actor, incident: Incident, numbers: Iterable[int], 
         raise ValidationError(f"These fields cannot be changed together: {', '.join(sorted(unknown))}.")
     head = journal.head(incident.journal_stream)[0]
     chosen = _chosen(incident, numbers)
+    _require_unchanged(actor, chosen, seen, _columns(fields))
     _each(chosen, lambda ticket: _change(actor, ticket, fields))
     what = list(dict.fromkeys(WHAT[name] for name in fields if name in WHAT))
     return _close("tickets.changed", actor, incident, head, what=what)
@@ -63,19 +80,24 @@ def move_tickets(
     before: int | None = None,
     after: int | None = None,
     first: bool = False,
+    seen: Mapping[int, int] | None = None,
 ) -> list[int]:
     """Put several branches below `parent` (None: at the top): last, first or beside a sibling, in the order they had.
 
     Of a branch and a ticket inside of it only the branch is moved: the ticket stays in it. Gives the numbers of those
-    that moved. `before` and `after` are numbers of tickets that stand, or would stand, beside them.
+    that moved. `before` and `after` are numbers of tickets that stand, or would stand, beside them; `seen` as above.
 
     Raises:
+        Overtaken: somebody else put one of them elsewhere since.
         ValidationError: as for `change_tickets`; one would go below itself, or too deep, or the place is gone.
     """
     incident = tree.lock(incident.pk)
     head = journal.head(incident.journal_stream)[0]
-    chosen = _topmost(_chosen(incident, numbers))
-    place = _place(incident, chosen, parent, before=before, after=after, first=first)
+    chosen = _chosen(incident, numbers)
+    above = tree.fresh(incident, parent) if parent else tree.root(incident)
+    _require_unchanged(actor, chosen, seen, {"parent_id": above.pk})
+    chosen = _topmost(chosen)
+    place = _place(chosen, above, before=before, after=after, first=first)
 
     def move(ticket: Ticket) -> None:
         single.move_ticket(actor=actor, ticket=ticket, parent=parent, **place)
@@ -87,18 +109,22 @@ def move_tickets(
 
 
 @action
-def drop_tickets(*, actor: Actor, incident: Incident, numbers: Iterable[int], reason: str) -> list[int]:
+def drop_tickets(
+    *, actor: Actor, incident: Incident, numbers: Iterable[int], reason: str, seen: Mapping[int, int] | None = None
+) -> list[int]:
     """Drop several branches with one reason; gives the numbers of those in which something was still open.
 
     Raises:
+        Overtaken: somebody else set another status of one of them since.
         ValidationError: the incident is closed, there are more than 200, or there is no reason.
     """
     incident = tree.lock(incident.pk)
     if not reason.strip():
         raise ValidationError({"reason": "Say why they are dropped: whoever reads the tree later will ask."})
     head = journal.head(incident.journal_stream)[0]
-    chosen = _topmost(_chosen(incident, numbers))
-    _each(chosen, lambda ticket: single.drop_branch(actor=actor, ticket=ticket, reason=reason))
+    chosen = _chosen(incident, numbers)
+    _require_unchanged(actor, chosen, seen, {"status": FIRST[Category.DROPPED]})
+    _each(_topmost(chosen), lambda ticket: single.drop_branch(actor=actor, ticket=ticket, reason=reason))
     return _close("tickets.dropped", actor, incident, head, reason=reason.strip())
 
 
@@ -120,6 +146,49 @@ def _topmost(chosen: Iterable[Ticket]) -> list[Ticket]:
         if not found or ticket.lft > found[-1].rght:
             found.append(ticket)
     return found
+
+
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that would be written over, with what is to stand there; tags of several people stay side by side."""
+    columns = {name: fields[name] for name in ("status", "priority", "due_at") if name in fields}
+    if "due_at" in columns:
+        columns["due_at"] = single.to_minute(columns["due_at"])
+    if "assignee" in fields:
+        columns["assignee_id"] = fields["assignee"].pk if fields["assignee"] else None
+    return columns
+
+
+def _require_unchanged(
+    actor: Actor, chosen: Iterable[Ticket], seen: Mapping[int, int] | None, wanted: Mapping[str, Any]
+) -> None:
+    """All or nothing: what others wrote into these columns since is not written over unseen."""
+    known = seen or {}
+    stale = {one.pk: one for one in chosen if known.get(one.number, one.version) != one.version}
+    stale = {pk: one for pk, one in stale.items() if any(getattr(one, name) != wanted[name] for name in wanted)}
+    if not stale or not wanted:
+        return
+    history: Any = Ticket.history
+    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in history.filter(id__in=stale).order_by("history_id").values("id", "version", "history_user_id", *wanted):
+        rows[row["id"]].append(row)
+    found = {one.number: _others(actor, rows[pk], known[one.number], wanted) for pk, one in stale.items()}
+    if not any(found.values()):
+        return
+    people = User.objects.in_bulk({pk for pks in found.values() for pk in pks if pk})
+    by = {number: ", ".join(str(people.get(pk or 0, "somebody else")) for pk in pks) for number, pks in found.items()}
+    named = ", ".join(f"#{number} ({names})" for number, names in by.items() if names)
+    raise Overtaken(
+        f"Changed by others since you saw them: {named}. Nothing was saved; save again if yours shall stand."
+    )
+
+
+def _others(actor: Actor, rows: list[dict[str, Any]], version: int, columns: Iterable[str]) -> list[int | None]:
+    """Who else wrote these columns after this version; None: nobody known, or the version is unknown."""
+    if not any(row["version"] == version for row in rows):
+        return [None]
+    last = max(at for at, row in enumerate(rows) if row["version"] == version)
+    changed = [new for old, new in pairwise(rows[last:]) if any(old[name] != new[name] for name in columns)]
+    return list(dict.fromkeys(row["history_user_id"] for row in changed if row["history_user_id"] != actor.pk))
 
 
 def _each(tickets: Iterable[Ticket], act: Callable[[Ticket], object]) -> None:
@@ -159,12 +228,11 @@ def _change(actor: Actor, ticket: Ticket, fields: Mapping[str, Any]) -> None:
 
 
 def _place(
-    incident: Incident, chosen: list[Ticket], parent: int | None, *, before: int | None, after: int | None, first: bool
+    chosen: list[Ticket], above: Ticket, *, before: int | None, after: int | None, first: bool
 ) -> dict[str, Any]:
     """Beside which ticket that stays where it is they go, as an argument of the move of each."""
     if not (before or after or first):
         return {}
-    above = tree.fresh(incident, parent) if parent else tree.root(incident)
     row = list(Ticket.objects.filter(parent=above).order_by("lft").values_list("number", flat=True))
     moving = {ticket.number for ticket in chosen}
     if first:

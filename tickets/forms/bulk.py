@@ -1,5 +1,6 @@
 """What is asked for when several tickets are changed at once: one form for each part."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,13 +14,23 @@ from tickets.forms.moves import PLACES, NumberField
 from tickets.forms.tickets import BIGGEST, DueField, PersonField, ReasonForm
 from tickets.models import Disposition
 from tickets.queries.people import workers
+from tickets.queries.places import parent_of
 from tickets.queries.vocabulary import priority_choices, status_choices
+
+SEEN = re.compile(r"([0-9]{1,10})(?::([1-9][0-9]{0,8}))?", re.ASCII)
+BESIDE = re.compile(r"(before|after)-([1-9][0-9]{0,8})", re.ASCII)
 
 
 def numbers_in(texts: Iterable[str]) -> list[int]:
-    """The numbers of tickets among these texts, each once, in order; what is none is left out."""
-    found = (int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 11)
+    """The numbers of tickets among these texts ("101" or "101:3"), each once, in order; what is none is left out."""
+    found = (int(match[1]) for text in texts if (match := SEEN.fullmatch(text)))
     return [number for number in dict.fromkeys(found) if 0 < number <= BIGGEST]
+
+
+def versions_in(texts: Iterable[str]) -> dict[int, int]:
+    """Number → version that somebody saw of it, of texts that say so ("101:3")."""
+    found = (SEEN.fullmatch(text) for text in texts)
+    return {int(match[1]): int(match[2]) for match in found if match and match[2]}
 
 
 class PartForm(forms.Form):
@@ -82,13 +93,32 @@ class TagsForm(PartForm):
 
 
 class PlaceForm(PartForm):
-    """Below which ticket, and where among its children."""
+    """Below which ticket, and where among its children; or beside which, as rows are pasted and dragged."""
 
     parent = NumberField(
         label="New parent", required=False, help_text="Empty: the top of the tree.",
         widget=forms.TextInput(attrs={"list": "parents", "autocomplete": "off", "autofocus": True}),
     )  # fmt: skip
-    place = forms.ChoiceField(label="Place", choices=PLACES, initial="last")
+    place = forms.CharField(label="Place", widget=forms.Select(choices=PLACES), initial="last")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if beside := BESIDE.fullmatch(self.data.get("place", "")):
+            said = (beside[0], f"{beside[1].title()} #{beside[2]}")
+            self.fields["place"].widget = forms.Select(choices=[*PLACES, said])
+
+    def clean(self) -> dict[str, Any] | None:
+        """The place as arguments of the action, the parent among them."""
+        data = self.cleaned_data
+        place, parent = data.pop("place", ""), data.get("parent")
+        if beside := BESIDE.fullmatch(place):
+            above = parent_of(self.incident, int(beside[2]))
+            if parent and parent != above:
+                self.add_error("place", f"#{beside[2]} is not in #{parent}: choose another place, or no parent.")
+            return {**data, "parent": above, beside[1]: int(beside[2])}
+        if place not in dict(PLACES):
+            self.add_error("place", "Choose a place of the list.")
+        return {**data, "first": place == "first"}
 
 
 class DropForm(PartForm, ReasonForm):

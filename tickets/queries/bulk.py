@@ -13,7 +13,7 @@ from tickets.queries.places import MOST_PLACES
 def named(incident: Incident, numbers: Iterable[int]) -> list[Ticket]:
     """The tickets of this incident with these numbers, in tree order; numbers of others mean nothing."""
     rows = Ticket.objects.filter(incident=incident, number__in=set(numbers)).without_root()
-    return list(rows.only("number", "title", "lead", "disposition").order_by("lft"))
+    return list(rows.only("number", "title", "lead", "disposition", "version").order_by("lft"))
 
 
 def places(incident: Incident, numbers: Collection[int]) -> list[Ticket]:
