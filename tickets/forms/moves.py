@@ -11,18 +11,23 @@ from tickets.forms.tickets import BIGGEST, VersionForm
 from tickets.models import Ticket
 
 PLACES = [("last", "Last in the branch"), ("first", "First in the branch")]
-NAMED = re.compile(r"\s*#?([1-9][0-9]{0,8})(?:\s+(?!#[0-9])(?:(?!\S#[0-9]).)*)?", re.DOTALL)  # "#117#101 …" is two
+LONGEST = 300  # characters: a number and a title
+NAMED = re.compile(r"\s*#?([1-9][0-9]{0,8})(?!\S)")
+ANOTHER = re.compile(r"\A\s*#[0-9]|\S#[0-9]")  # after the first number: "#117 #101", "#117#101" are two
 
 
 class NumberField(forms.CharField):
     """A ticket: "#110", "110" or "#110 Domain controller DC01". What begins with two numbers names none."""
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+        text = "" if value is None else str(value)
+        if len(text) > LONGEST:
+            raise ValidationError(f"A ticket is named in at most {LONGEST} characters: write its number as #110.")
+        text = text.strip()
         if not text:
             return None
-        found = NAMED.fullmatch(text)
-        if not found:
+        found = NAMED.match(text)
+        if not found or ANOTHER.search(text[found.end() :]):
             raise ValidationError("Choose a ticket of the list, or write its number as #110.")
         return int(found[1])
 
