@@ -21,6 +21,12 @@ def hold_to_the_new_severity(entry: JournalEntry) -> None:
     wind_clocks(actor=SYSTEM, incident=incident, reason=f"The severity is {incident.get_severity_display()}.")
 
 
+@on("incident.reopened")
+def hold_to_the_targets_of_now(entry: JournalEntry) -> None:
+    """Targets that changed while it was closed were kept from it."""
+    wind_clocks(actor=SYSTEM, incident=Incident.objects.get(pk=entry.target_id), reason="Reopened.")
+
+
 @on("clocktarget.added", "clocktarget.changed", "clocktarget.deleted")
 def hold_to_the_new_target(entry: JournalEntry) -> None:
     """Open tickets are held to the targets of today; incident by incident, since there may be many."""

@@ -21,7 +21,9 @@ from tickets import clocks, tasks
 from tickets.actions import tickets as actions
 from tickets.actions.clocks import turn_clocks, wind_clocks
 from tickets.actions.merging import merge_incidents
+from tickets.actions.quick import Sprout, plant_branch
 from tickets.actions.steps import status_fields
+from tickets.actions.undo import undo_change, undo_drop_all, uproot
 from tickets.clocks import Target, wound
 from tickets.models import Category, ClockState, ClockTarget, Ticket, TicketStatus
 from tickets.queries.turns import incidents_with_turned
@@ -386,3 +388,115 @@ def test_closing_and_reopening_leaves_clocks_alone(incident: Incident, alice: Us
     set_status(actor=alice, incident=incident, status="closed", reason="False", resolution="false_positive")
     assert wind_clocks(actor=SYSTEM, incident=incident) == []
     assert Ticket.objects.get(pk=ticket.pk).clock_state == ClockState.MET
+
+
+def test_targets_that_changed_while_it_was_closed_hold_when_alice_opens_it_again(
+    incident: Incident, alice: User, make_ticket: MakeTicket
+) -> None:
+    ticket = make_ticket()
+    Incident.objects.filter(pk=incident.pk).update(status="closed")
+    ClockTarget.objects.filter(severity=incident.severity).update(start_minutes=7, finish_minutes=9)
+    assert wind_clocks(actor=SYSTEM, incident=incident) == []
+    set_status(actor=alice, incident=incident, status="detected", reason="It goes on.")
+    work_off()
+    again = Ticket.objects.get(pk=ticket.pk)
+    assert again.finish_by == again.created_at + dt.timedelta(minutes=9)
+    [entry] = _wound(incident)
+    assert (entry.data["reason"], entry.data["tickets"]) == ("Reopened.", [101])
+    assert list(clocks.broken(Incident.objects.get(pk=incident.pk))) == []
+
+
+def _hours_later(monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
+    now = timezone.now() + hours * HOUR
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+
+@pytest.mark.parametrize("other_targets", [False, True], ids=["same targets", "other targets"])
+def test_a_ticket_that_bob_reopened_by_mistake_is_as_much_in_time_as_it_was(
+    *, incident: Incident, bob: User, make_ticket: MakeTicket, monkeypatch: pytest.MonkeyPatch, other_targets: bool
+) -> None:
+    due = (timezone.now() + HOUR).replace(second=0, microsecond=0)
+    dated, plain = make_ticket(due_at=due), make_ticket("Read the log")
+    actions.set_status(actor=bob, ticket=plain, status="waiting", waiting_for="the provider")
+    done = [actions.set_status(actor=bob, ticket=one, status="done", outcome="Seen.") for one in (dated, plain)]
+    assert {one.clock_state for one in done} == {ClockState.MET}
+    if other_targets:
+        ClockTarget.objects.filter(severity=incident.severity).update(start_minutes=1, finish_minutes=2)
+    _hours_later(monkeypatch, 3)
+    for was in done:
+        opened = actions.set_status(actor=bob, ticket=was, status="waiting", waiting_for="a disk")
+        entry = JournalEntry.objects.filter(verb="ticket.status_changed").latest("seq")
+        again = undo_change(actor=bob, ticket=opened, entry=entry)
+        names = (
+            "status", "started_at", "finished_at", "paused_at", "paused_seconds", "clock_state", "start_by",
+            "finish_by",
+        )  # fmt: skip
+        assert [getattr(again, name) for name in names] == [getattr(was, name) for name in names]
+    assert list(clocks.broken(incident)) == []
+
+
+def test_a_wait_that_bob_ended_by_mistake_is_as_long_as_it_was(
+    incident: Incident, bob: User, make_ticket: MakeTicket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = actions.set_status(actor=bob, ticket=make_ticket(), status="waiting", waiting_for="the provider")
+    since = waiting.paused_at
+    _hours_later(monkeypatch, 1)
+    going = actions.set_status(actor=bob, ticket=waiting, status="doing")
+    assert going.paused_seconds >= 3600
+    again = undo_change(actor=bob, ticket=going, entry=JournalEntry.objects.latest("pk"))
+    assert (again.paused_at, again.paused_seconds, again.waiting_for) == (since, 0, "the provider")
+
+
+def test_times_that_do_not_go_with_the_meaning_of_a_status_by_now_stay_away(
+    incident: Incident, bob: User, make_ticket: MakeTicket
+) -> None:
+    odd = TicketStatus.objects.create(code="parked", name="Parked", category=Category.DONE, position=90)
+    ticket = actions.set_status(actor=bob, ticket=make_ticket(), status=odd.code)
+    opened = actions.set_status(actor=bob, ticket=ticket, status="doing")
+    entry = JournalEntry.objects.latest("pk")
+    TicketStatus.objects.filter(pk=odd.pk).update(category=Category.DOING)
+    again = undo_change(actor=bob, ticket=opened, entry=entry)
+    assert (again.status, again.category, again.finished_at) == ("parked", Category.DOING, None)
+
+
+# -- What the entries of other actions say of clocks ------------------------------------------------------------------
+def test_what_turns_by_a_merge_is_named(
+    incident: Incident, alice: User, make_incident: Callable[..., Incident], make_ticket: MakeTicket
+) -> None:
+    _old(make_ticket(), hours=3)
+    other = make_incident("Phishing wave", severity="critical")
+    merge_incidents(actor=alice, source=incident, target=other, reason="The same mail")
+    entry = JournalEntry.objects.get(verb="incident.absorbed")
+    assert entry.data["clocks"] == {"101": ["", "on_track"], "102": ["on_track", "breached"]}
+
+
+def test_what_turns_when_a_branch_is_dropped_and_comes_back_is_named(
+    incident: Incident, alice: User, make_ticket: MakeTicket
+) -> None:
+    top = make_ticket()
+    _old(make_ticket("Read the log", parent=top), hours=1)
+    actions.drop_branch(actor=alice, ticket=top, reason="Not ours.")
+    entry = JournalEntry.objects.get(verb="ticket.branch_dropped")
+    assert entry.data["clocks"] == {"101": ["on_track", "met"], "102": ["on_track", "met"]}
+    ClockTarget.objects.filter(severity=incident.severity).update(start_minutes=50, finish_minutes=55)
+    undo_change(actor=alice, ticket=Ticket.objects.get(pk=top.pk), entry=entry)
+    entry = JournalEntry.objects.get(verb="ticket.branch_restored")
+    assert entry.data["clocks"] == {"101": ["met", "on_track"], "102": ["met", "breached"]}
+
+
+def test_what_turns_when_all_is_dropped_and_comes_back_is_named(
+    incident: Incident, alice: User, make_ticket: MakeTicket
+) -> None:
+    make_ticket()
+    actions.drop_open_tickets(actor=alice, incident=incident, reason="False alarm.")
+    entry = JournalEntry.objects.get(verb="ticket.all_dropped")
+    assert entry.data["clocks"] == {"101": ["on_track", "met"]}
+    undo_drop_all(actor=alice, incident=incident, entry=entry)
+    assert JournalEntry.objects.get(verb="ticket.all_restored").data["clocks"] == {"101": ["met", "on_track"]}
+
+
+def test_what_turns_when_a_planted_branch_is_taken_back_is_named(incident: Incident, bob: User) -> None:
+    sprouts = [Sprout(depth=1, title="Ask the bank"), Sprout(depth=2, title="Call them", done=True)]
+    plant_branch(actor=bob, incident=incident, parent=None, sprouts=sprouts)
+    uproot(actor=bob, incident=incident, entry=JournalEntry.objects.latest("pk"))
+    assert JournalEntry.objects.get(verb="tickets.uprooted").data["clocks"] == {"101": ["on_track", "met"]}

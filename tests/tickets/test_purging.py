@@ -121,6 +121,20 @@ def test_numbers_are_not_given_again(
     assert make_ticket("Next", incident=Incident.objects.get(pk=incident.pk)).number == 106
 
 
+def test_who_had_offered_the_tickets_reads_that_the_offer_ended(
+    admin_user: User, branch: Ticket, alice: User, bob: User
+) -> None:
+    delete_branch(actor=admin_user, ticket=branch, reason="Order 17")
+    offer = Handover.objects.get()
+    entry = JournalEntry.objects.get(verb="handover.withdrawn")
+    assert (entry.target_id, entry.data["tickets"], entry.data["reason"]) == (
+        str(offer.pk), [102], "Its tickets were deleted.",
+    )  # fmt: skip
+    assert offer.answer == "Its tickets were deleted."
+    [line] = lines([entry], bob)
+    assert (line.actor, line.sentence) == ("Admin Example", "took back the offer of #102 to Alice Example")
+
+
 def test_an_offer_of_other_tickets_as_well_stays(
     admin_user: User, branch: Ticket, alice: User, incident: Incident
 ) -> None:

@@ -1,19 +1,27 @@
 """Taking back: a ticket added by mistake, a dropped branch, and with U exactly one's own last change."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
+from core import journal
+from core.actions import acting
 from core.models import JournalEntry
 from incidents.models import Incident
 from people.models import User
 from tests.uploads import kept
-from tickets.actions import attachments, comments, undo
+from tickets.actions import attachments, bulk, comments, undo
 from tickets.actions import tickets as actions
+from tickets.actions.blockers import block_ticket
+from tickets.actions.quick import Sprout, plant_branch
+from tickets.actions.times import log_time
 from tickets.checks import broken
 from tickets.models import Ticket
+from tickets.queries.past import last_change
 
 HTMX = {"HX-Request": "true"}
 
@@ -363,3 +371,93 @@ def test_a_download_is_no_change_that_stands_in_the_way(*, browser, bob, base, m
 def test_u_reaches_nobody_elses_incident(client_of, carol, mallory, secret, incident) -> None:
     assert client_of(carol).post(f"/incidents/{incident.number}/undo/", {"since": 0}).status_code == 403
     assert client_of(mallory).post(f"/incidents/{secret.number}/undo/", {"since": 0}).status_code == 404
+
+
+# -- U and batches ----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def one_by_one(settings: Any) -> None:
+    """Each ticket of a batch is changed by its ordinary action, which loads and locks it anew: so it is meant here."""
+    settings.ZEAL_ALLOWLIST = [{"model": "*", "field": "*"}]
+
+
+@pytest.fixture
+def three(one_by_one: None, make_ticket: Callable[..., Ticket]) -> list[Ticket]:
+    return [make_ticket(title) for title in ("Beacon", "Mail", "Disk")]
+
+
+def test_after_a_big_batch_u_still_goes_further_back(*, browser, press_u, three, incident, bob, make_ticket) -> None:
+    actions.assign_ticket(actor=bob, ticket=three[0], assignee=bob)
+    numbers = [make_ticket(f"Host {n}").number for n in range(110)]
+    bulk.change_tickets(actor=bob, incident=incident, numbers=numbers, fields={"priority": "high"})
+    assert "110 tickets are back" in press_u(browser)
+    assert "#101: assignment taken back." in press_u(browser)
+    assert "You changed nothing here" in press_u(browser, status=422)
+
+
+def test_a_part_of_a_batch_that_was_taken_back_without_a_word_does_not_stand(three, incident, bob) -> None:
+    actions.assign_ticket(actor=bob, ticket=three[2], assignee=bob)
+    bulk.change_tickets(actor=bob, incident=incident, numbers=[101, 102], fields={"assignee": bob})
+    batch = JournalEntry.objects.latest("pk")
+    Ticket.objects.filter(number__in=[101, 102]).update(assignee=None)  # so the ordinary action finds nothing to do
+    with acting(bob):
+        journal.record(
+            "tickets.change_undone", actor=bob, subject=incident, changed=False, tickets=[101, 102], undoes=batch.seq
+        )
+    found = last_change(incident, bob, since=0)
+    assert found is not None
+    assert (found.verb, found.target_id) == ("ticket.assigned", str(three[2].pk))
+
+
+def test_a_part_that_bob_does_again_after_taking_the_batch_back_stands(three, incident, bob) -> None:
+    bulk.change_tickets(actor=bob, incident=incident, numbers=[101, 102], fields={"assignee": bob})
+    batch = JournalEntry.objects.latest("pk")
+    undo.undo_batch(actor=bob, incident=incident, entry=batch)
+    assert last_change(incident, bob, since=0) is None
+    part = JournalEntry.objects.get(stream=batch.stream, data__undoes=batch.data["entries"][0])
+    undo.undo_change(actor=bob, ticket=now(101), entry=part)
+    found = last_change(incident, bob, since=0)
+    assert found is not None
+    assert found.seq == batch.data["entries"][0]
+
+
+# -- A planted branch -------------------------------------------------------------------------------------------------
+def _spends_time(incident: Incident, alice: User, bob: User) -> None:
+    log_time(actor=bob, ticket=Ticket.objects.get(number=104), minutes=30, day=timezone.now().date())
+
+
+def _waits_for_it(incident: Incident, alice: User, bob: User) -> None:
+    block_ticket(actor=alice, ticket=Ticket.objects.get(number=101), by=104)
+
+
+def _lets_it_wait(incident: Incident, alice: User, bob: User) -> None:
+    block_ticket(actor=alice, ticket=Ticket.objects.get(number=104), by=101)
+
+
+@pytest.mark.parametrize("meanwhile", [_spends_time, _waits_for_it, _lets_it_wait])
+def test_time_and_waits_of_others_keep_a_planted_branch(*, incident, make_ticket, alice, bob, meanwhile) -> None:
+    make_ticket("Beacon")
+    plant_branch(
+        actor=bob,
+        incident=incident,
+        parent=None,
+        sprouts=[Sprout(depth=1, title="A"), Sprout(depth=2, title="B"), Sprout(depth=2, title="C")],
+    )
+    entry = JournalEntry.objects.latest("pk")
+    meanwhile(incident, alice, bob)
+    with pytest.raises(ValidationError, match="#104 was changed since then"):
+        undo.uproot(actor=bob, incident=incident, entry=entry)
+    assert not Ticket.objects.filter(status="dropped").exists()
+
+
+def test_what_bob_let_wait_for_his_planted_branch_is_free_when_he_takes_it_back(
+    incident, make_ticket, alice, bob
+) -> None:
+    beacon, disk = make_ticket("Beacon"), make_ticket("Disk")
+    plant_branch(
+        actor=bob, incident=incident, parent=None, sprouts=[Sprout(depth=1, title="A"), Sprout(depth=2, title="B")]
+    )
+    entry = JournalEntry.objects.latest("pk")
+    for waiting, by in ((beacon, 104), (disk, 104), (disk, 101)):
+        block_ticket(actor=bob, ticket=waiting, by=by)
+    undo.uproot(actor=bob, incident=incident, entry=entry)
+    assert JournalEntry.objects.get(verb="tickets.uprooted").data["freed"] == [101]

@@ -38,7 +38,7 @@ def merge_incidents(*, actor: Actor, source: Incident, target: Incident, reason:
     branch = tree.add(target, parent=None, title=f"{source.number} {source.title}"[:200], description=reason)
     numbers = tree.hand_over(source, target, below=branch)
     branch = tree.fresh(target, branch.number)
-    wind(target, branch.get_descendants(include_self=True))  # this incident may be held to other targets
+    wound = wind(target, branch.get_descendants(include_self=True))  # this incident may be held to other targets
     tree.recount(target)
     IncidentLink.objects.get_or_create(source=source, target=target, kind=LinkKind.DUPLICATE)
     source.apply(
@@ -49,9 +49,14 @@ def merge_incidents(*, actor: Actor, source: Incident, target: Incident, reason:
             "closed_at": timezone.now(),
         }
     )
+    turned = {number: states for number, states in wound.items() if states[0] != states[1]}
     entries: list[tuple[Incident, str, dict[str, Any]]] = [
         (source, "incident.merged", {"into": target.pk, "number": target.number, "tickets": numbers}),
-        (target, "incident.absorbed", {"from": source.pk, "number": source.number, "tickets": numbers}),
+        (
+            target,
+            "incident.absorbed",
+            {"from": source.pk, "number": source.number, "tickets": numbers, **({"clocks": turned} if turned else {})},
+        ),
     ]
     for incident, verb, data in sorted(entries, key=lambda entry: entry[0].pk):
         journal.record(verb, actor=actor, subject=incident, changed=incident is source, reason=reason, **data)

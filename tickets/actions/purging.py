@@ -12,6 +12,7 @@ from core.actors import Actor
 from core.work import wake
 from incidents.models import Incident
 from tickets import tree
+from tickets.actions.handovers import named
 from tickets.models import (
     ENDED,
     Attachment,
@@ -47,7 +48,7 @@ def delete_branch(*, actor: Actor, ticket: Ticket, reason: str, closed: bool = F
     data, branch = _last_state(top), Ticket.objects.all().branch(top)
     keys = list(Attachment.objects.filter(ticket__in=branch).values_list("key", flat=True))
     data |= {"freed": free} if (free := _free(branch)) else {}
-    _let_go(incident, branch)
+    _let_go(actor, incident, branch)
     for model in (Comment, Attachment, TimeEntry):
         model._default_manager.filter(ticket__in=branch).delete()
     tree.remove(incident, top.number)
@@ -90,14 +91,27 @@ def _free(branch: QuerySet[Ticket]) -> list[int]:
     return sorted(waiting.exclude(pk__in=still).values_list("number", flat=True).distinct())
 
 
-def _let_go(incident: Incident, branch: QuerySet[Ticket]) -> None:
-    """Leads that grew from the branch forget it; offers of nothing but its tickets end."""
+def _let_go(actor: Actor, incident: Incident, branch: QuerySet[Ticket]) -> None:
+    """Offers of nothing but its tickets end, each with its own entry; leads that grew from the branch forget it.
+
+    The offers come first: an entry answers for all history written before it, and the leads belong to the deletion.
+    """
+    elsewhere = Ticket.objects.filter(incident=incident).exclude(pk__in=branch)
+    offers = Handover.objects.waiting().filter(tickets__in=branch).exclude(tickets__in=elsewhere).distinct()
+    for offer in offers.prefetch_related("tickets"):
+        offer.incident = incident
+        _withdraw(actor, offer, "Its tickets were deleted.")
     for one in Ticket.objects.filter(origin__in=branch).exclude(pk__in=branch):
         one.incident = incident
         one.apply({"origin": None})
-    elsewhere = Ticket.objects.filter(incident=incident).exclude(pk__in=branch)
-    offers = Handover.objects.waiting().filter(tickets__in=branch).exclude(tickets__in=elsewhere).distinct()
-    for offer in offers:
-        offer.state, offer.answered_at = HandoverState.WITHDRAWN, timezone.now()
-        offer.answer = "Its tickets were deleted."
-        offer.save(update_fields=["state", "answer", "answered_at"])
+
+
+def _withdraw(actor: Actor, offer: Handover, answer: str) -> None:
+    """End the offer with the entry that taking it back has; the incident is locked already, and may be closed."""
+    offer.state, offer.answer, offer.answered_at = HandoverState.WITHDRAWN, answer, timezone.now()
+    offer.save(update_fields=["state", "answer", "answered_at"])
+    numbers = sorted(ticket.number for ticket in offer.tickets.all())
+    journal.record(
+        "handover.withdrawn", actor=actor, subject=offer, giver=offer.giver_id, receiver=offer.receiver_id,
+        user=offer.receiver_id, tickets=numbers, named=named(numbers), reason=answer,
+    )  # fmt: skip

@@ -1,6 +1,8 @@
 """What the actions of this room begin and end with: the locked ticket, the words it may be given, its clock."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,6 +12,36 @@ from incidents.models import Incident
 from people.models import User
 from tickets import clocks, tree
 from tickets.models import ENDED, Category, Disposition, Ticket, TicketPriority, TicketStatus
+
+TIMES = ("started_at", "finished_at", "paused_at", "paused_seconds")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an entry that is taken back had found: the columns of `TIMES`, and what an ended clock was held to."""
+
+    times: Mapping[str, Any]
+    target: clocks.Target | None = None
+
+    def times_for(self, category: str) -> dict[str, Any]:
+        """The times, as far as they go with what the status means by now: admins may have given it another category."""
+        fits = (self.times["finished_at"] is not None) == (category in ENDED)
+        fits &= (self.times["paused_at"] is not None) == (category == Category.BLOCKED)
+        return dict(self.times) if fits else {"started_at": self.times["started_at"]}
+
+
+def held(ticket: Ticket) -> dict[str, Any]:
+    """What an entry says of the targets that an ended ticket was held to, in seconds; its clock is wound anew now."""
+    target = clocks.kept(ticket)
+    return {"held": [None if span is None else int(span.total_seconds()) for span in (target.start, target.finish)]}
+
+
+def held_by(data: Mapping[str, Any]) -> clocks.Target | None:
+    """The targets that the entry with these data says the ticket was held to."""
+    if "held" not in data:
+        return None
+    start, finish = (None if seconds is None else dt.timedelta(seconds=seconds) for seconds in data["held"])
+    return clocks.Target(start=start, finish=finish)
 
 
 def locked(ticket: Ticket) -> Ticket:
@@ -53,6 +85,13 @@ def change(ticket: Ticket, fields: Mapping[str, Any], target: clocks.Target | No
         target = clocks.target_of(ticket.incident, fields.get("priority", ticket.priority))
     ticket.apply({**fields, **clocks.wound(ticket, target, **fields)})
     return {} if ticket.clock_state == before else {"clock": [before, ticket.clock_state]}
+
+
+def change_all(changes: Iterable[tuple[Ticket, Mapping[str, Any], clocks.Target | None]]) -> dict[str, Any]:
+    """Change several tickets, each as `change` does; gives what the entry says of the clocks that turned, by number."""
+    said = {ticket.number: change(ticket, fields, target) for ticket, fields, target in changes}
+    turned = {number: one["clock"] for number, one in said.items() if one}
+    return {"clocks": turned} if turned else {}
 
 
 def named(field: str, old: str, new: TicketStatus | TicketPriority) -> dict[str, Any]:

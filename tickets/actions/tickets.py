@@ -1,7 +1,7 @@
 """What people do with tickets. Each locks the incident first, and works on rows loaded after that."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,8 +17,11 @@ from tickets import clocks, tree
 from tickets.actions.blockers import freed
 from tickets.actions.leads import grown_from
 from tickets.actions.steps import (
+    Found,
     change,
+    change_all,
     disposed,
+    held,
     locked,
     named,
     priority_of,
@@ -154,13 +157,13 @@ def set_status(
     waiting_for: str = "",
     disposition: str = "",
     disposition_reason: str = "",
-    began: dt.datetime | None = None,
+    found: Found | None = None,
     undoes: int | None = None,
 ) -> Ticket:
     """Say what is happening to the ticket. Finishing a lead asks for its result; dropping asks for a reason.
 
-    Empty `outcome` and `disposition` leave what is written there, unless this `undoes` an entry; then `began` is when
-    work had begun before that entry (None: it had not).
+    Empty `outcome` and `disposition` leave what is written there, unless this `undoes` an entry; `found` is what that
+    entry had found, and comes back as if it had never been.
 
     Raises:
         Conflict: somebody else set another status since `version`.
@@ -179,14 +182,16 @@ def set_status(
     if disposition or undoes:
         fields |= disposed(ticket, disposition, disposition_reason.strip())
     if undoes:
-        fields |= {"outcome": outcome, "started_at": began}
+        fields["outcome"] = outcome
+    if found:
+        fields |= found.times_for(to.category)
     if all(getattr(ticket, name) == value for name, value in fields.items()):
         return ticket
-    ends = to.category in ENDED and not ticket.is_ended
-    said = named("status", ticket.status, to)
-    turned = change(ticket, fields)
+    ended, ends = ticket.is_ended, to.category in ENDED
+    said = named("status", ticket.status, to) | (held(ticket) if ended and not ends else {})
+    turned = change(ticket, fields, found.target if found and ends else None)
     tree.recount(ticket.incident)
-    free = freed([ticket.pk]) if ends else {}
+    free = freed([ticket.pk]) if ends and not ended else {}
     result = {"disposition": disposition, "disposition_reason": disposition_reason.strip()} if disposition else {}
     said |= {**turned, **free, **result, **_undone(undoes)}
     journal.record("ticket.status_changed", actor=actor, subject=ticket, to=to.code, **said)
@@ -229,15 +234,21 @@ def _number_of(pk: int | None) -> int | None:
     return Ticket.objects.filter(pk=pk).values_list("number", flat=True).first() if pk else None
 
 
-def _drop(incident: Incident, rows: QuerySet[Ticket], reason: str) -> list[int]:
-    """Drop what of these is still open; gives the numbers."""
-    dropped, known = [], clocks.targets(incident.severity)
-    to = status_of(FIRST[Category.DROPPED])
-    for one in rows.unfinished().order_by("lft"):  # type: ignore[attr-defined]
+def _drop(incident: Incident, rows: QuerySet[Ticket], reason: str) -> tuple[list[int], dict[str, Any]]:
+    """Drop what of these is still open; gives the numbers, and what the entry says of clocks."""
+    open_ones = list(rows.unfinished().order_by("lft"))  # type: ignore[attr-defined]
+    return [one.number for one in open_ones], drop_each(incident, open_ones, reason)
+
+
+def drop_each(incident: Incident, rows: Iterable[Ticket], reason: str) -> dict[str, Any]:
+    """Give tickets of a locked incident the status Dropped, whatever they have; what the entry says of clocks."""
+    to, known = status_of(FIRST[Category.DROPPED]), clocks.targets(incident.severity)
+    changes = []
+    for one in rows:
         one.incident = incident
-        change(one, status_fields(one, to, reason=reason), known.get(one.priority, clocks.NO_TARGET))
-        dropped.append(one.number)
-    return dropped
+        target = known.get(one.priority, clocks.NO_TARGET)
+        changes.append((one, status_fields(one, to, reason=reason), target))
+    return change_all(changes)
 
 
 @action
@@ -250,7 +261,7 @@ def drop_branch(*, actor: Actor, ticket: Ticket, reason: str) -> int:
     if not reason.strip():
         raise ValidationError({"reason": "Say why it is dropped: whoever reads the tree later will ask."})
     branch = Ticket.objects.filter(tree_id=ticket.tree_id, lft__gte=ticket.lft, rght__lte=ticket.rght)
-    dropped = _drop(ticket.incident, branch, reason.strip())
+    dropped, turned = _drop(ticket.incident, branch, reason.strip())
     if not dropped:
         return 0
     tree.recount(ticket.incident)
@@ -258,7 +269,7 @@ def drop_branch(*, actor: Actor, ticket: Ticket, reason: str) -> int:
     ticket = tree.fresh(ticket.incident, ticket.number)
     journal.record(
         "ticket.branch_dropped", actor=actor, subject=ticket, changed=ticket.number in dropped, reason=reason.strip(),
-        tickets=dropped, **freed(list(ended)),
+        tickets=dropped, **turned, **freed(list(ended)),
     )  # fmt: skip
     return len(dropped)
 
@@ -269,11 +280,12 @@ def drop_open_tickets(*, actor: Actor, incident: Incident, reason: str) -> int:
     incident = tree.lock(incident.pk)
     if not reason.strip():
         raise ValidationError({"reason": "Say why they are dropped: whoever reads the tree later will ask."})
-    dropped = _drop(incident, Ticket.objects.filter(incident=incident).without_root(), reason.strip())
+    dropped, turned = _drop(incident, Ticket.objects.filter(incident=incident).without_root(), reason.strip())
     if not dropped:
         return 0
     tree.recount(incident)
     journal.record(
-        "ticket.all_dropped", actor=actor, subject=incident, changed=False, reason=reason.strip(), tickets=dropped
-    )
+        "ticket.all_dropped", actor=actor, subject=incident, changed=False, reason=reason.strip(), tickets=dropped,
+        **turned,
+    )  # fmt: skip
     return len(dropped)

@@ -1,9 +1,10 @@
 """Taking back what was just done: a new change with its own line in the journal, never an erased one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from core import journal
 from core.actions import action
@@ -13,17 +14,16 @@ from incidents.models import Incident
 from people.models import User
 from tickets import clocks, tree
 from tickets.actions import tickets as actions
+from tickets.actions.blockers import freed
 from tickets.actions.leads import LEAD_FIELDS, put_back
-from tickets.actions.steps import change, priority_of, status_fields, status_of
+from tickets.actions.steps import TIMES, Found, change, change_all, held_by, priority_of
 from tickets.actions.tags import set_tags, tags_of
-from tickets.models import Category, Ticket, TicketStatus
+from tickets.models import Blocker, Category, Ticket, TicketStatus, TimeEntry
 from tickets.models.tickets import ROOT_NUMBER
 from tickets.models.vocabulary import FIRST
 
 STATUS_FIELDS = ("status", "outcome", "disposition", "disposition_reason", "waiting_for", "dropped_reason")
-DROP_FIELDS = (
-    "status", "waiting_for", "dropped_reason", "started_at", "finished_at", "paused_at", "paused_seconds",
-)  # fmt: skip
+DROP_FIELDS = ("status", "waiting_for", "dropped_reason", *TIMES)
 MISTAKE = "Added by mistake (undone)."
 BATCHES = ("tickets.changed", "tickets.moved", "tickets.dropped")
 
@@ -56,10 +56,11 @@ def undo_drop_all(*, actor: Actor, incident: Incident, entry: JournalEntry) -> i
     if entry.verb != "ticket.all_dropped" or entry.stream != incident.journal_stream:
         raise ValidationError("This cannot be undone.")
     _require_own(actor, entry)
-    restored = _restore(incident, entry)
+    restored, turned = _restore(incident, entry)
     journal.record(
-        "ticket.all_restored", actor=actor, subject=incident, changed=False, tickets=restored, undoes=entry.seq
-    )
+        "ticket.all_restored", actor=actor, subject=incident, changed=False, tickets=restored, undoes=entry.seq,
+        **turned,
+    )  # fmt: skip
     return len(restored)
 
 
@@ -93,7 +94,8 @@ def uproot(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
     """Take back a branch that was planted from text: its tickets stay, dropped, with the reason; gives how many.
 
     Raises:
-        ValidationError: as for `undo_change`; or somebody works with one of them by now.
+        ValidationError: as for `undo_change`; or somebody works with one of them by now: changed it, spent time on it,
+            or lets another one wait for it.
     """
     incident = tree.lock(incident.pk)
     if entry.verb != "tickets.planted" or entry.stream != incident.journal_stream:
@@ -101,17 +103,29 @@ def uproot(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
     _require_own(actor, entry)
     planted = {row.id: row.version for row in _history_of(entry)}
     rows = list(Ticket.objects.filter(incident=incident, pk__in=planted).without_root().order_by("lft"))
-    worked = [one.number for one in rows if one.version != planted[one.pk] or one.comments_total or one.files_total]
+    used = _used(actor, rows)
+    worked = [one.number for one in rows if one.version != planted[one.pk] or one.pk in used]
     if worked or Ticket.objects.filter(parent__in=rows).exclude(pk__in=planted).exists():
         raise ValidationError(f"{_named(worked)} changed since then: drop the branch with a reason instead.")
-    to, known = status_of(FIRST[Category.DROPPED]), clocks.targets(incident.severity)
-    for one in rows:
-        one.incident = incident
-        change(one, status_fields(one, to, reason=MISTAKE), known.get(one.priority, clocks.NO_TARGET))
+    turned = actions.drop_each(incident, rows, MISTAKE)
     tree.recount(incident)
     numbers = [one.number for one in rows]
-    journal.record("tickets.uprooted", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq)
+    journal.record(
+        "tickets.uprooted", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq, **turned,
+        **freed([one.pk for one in rows]),
+    )  # fmt: skip
     return len(numbers)
+
+
+def _used(actor: Actor, rows: Sequence[Ticket]) -> set[int]:
+    """Keys of those that somebody works with: talk, files, time spent on them, or waits that others wrote down."""
+    found = {one.pk for one in rows if one.comments_total or one.files_total}
+    found.update(TimeEntry.objects.filter(ticket__in=rows, taken_back_at=None).values_list("ticket", flat=True))
+    waits = Blocker.objects.filter(Q(ticket__in=rows) | Q(by__in=rows))
+    if actor.actor_kind == "user":
+        waits = waits.exclude(created_by=actor.pk)
+    found.update(*waits.values_list("ticket", "by"))
+    return found
 
 
 def _require_own(actor: Actor, entry: JournalEntry) -> None:
@@ -140,11 +154,11 @@ def _undo_add(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
 
 def _undo_drop(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     incident = tree.lock(ticket.incident_id)
-    restored = _restore(incident, entry)
+    restored, turned = _restore(incident, entry)
     ticket = tree.fresh(incident, ticket.number)
     journal.record(
         "ticket.branch_restored", actor=actor, subject=ticket, changed=ticket.number in restored, tickets=restored,
-        undoes=entry.seq,
+        undoes=entry.seq, **turned,
     )  # fmt: skip
     return ticket
 
@@ -155,8 +169,10 @@ def _history_of(entry: JournalEntry) -> Any:
     return history.filter(history_id__in=[*map(int, entry.history.get(history.model._meta.label, {}))])
 
 
-def _restore(incident: Incident, entry: JournalEntry) -> list[int]:
-    """Give the tickets that the entry dropped what they had before it; their numbers. The incident is locked and open.
+def _restore(incident: Incident, entry: JournalEntry) -> tuple[list[int], dict[str, Any]]:
+    """Give the tickets that the entry dropped what they had before it. The incident is locked and open.
+
+    Gives their numbers, and what the entry says of their clocks.
 
     Raises:
         ValidationError: one of them was changed since, or is not in this incident any more.
@@ -175,12 +191,14 @@ def _restore(incident: Incident, entry: JournalEntry) -> list[int]:
     categories = dict(TicketStatus.objects.filter(active=True).values_list("code", "category"))
     if lost := [ticket.number for ticket in now if before[ticket.pk]["status"] not in categories]:
         raise ValidationError(f"{_named(lost)} in a status that is no longer given: set another one by hand.")
+    changes, known = [], clocks.targets(incident.severity)
     for ticket in now:
-        ticket.incident = incident
-        row = before[ticket.pk]
-        change(ticket, {**row, "category": categories[row["status"]]})
+        ticket.incident, row = incident, before[ticket.pk]
+        fields = {**row, "category": categories[row["status"]]}
+        changes.append((ticket, fields, known.get(ticket.priority, clocks.NO_TARGET)))
+    turned = change_all(changes)
     tree.recount(incident)
-    return [ticket.number for ticket in now]
+    return [ticket.number for ticket in now], turned
 
 
 def _named(numbers: list[int]) -> str:
@@ -219,10 +237,11 @@ def _rows_of(ticket: Ticket, entry: JournalEntry) -> list[Any]:
 def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     new, old = _rows_of(ticket, entry)
     _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in STATUS_FIELDS), "was changed")
+    found = Found(times={name: getattr(old, name) for name in TIMES}, target=held_by(entry.data))
     return actions.set_status(
         actor=actor, ticket=ticket, status=old.status, outcome=old.outcome, disposition=old.disposition,
         disposition_reason=old.disposition_reason, reason=old.dropped_reason, waiting_for=old.waiting_for,
-        began=old.started_at, undoes=entry.seq,
+        found=found, undoes=entry.seq,
     )  # fmt: skip
 
 

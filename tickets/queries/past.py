@@ -1,11 +1,11 @@
 """What somebody did last in an incident, and what they could take back."""
 
+from django.db.models import QuerySet
+
 from core.models import JournalEntry
 from incidents.models import Incident
 from incidents.queries.journal import NO_WORK
 from people.models import User
-
-DEEPEST = 200  # entries looked through: who presses U that often has found the journal
 
 
 def last_change(incident: Incident, person: User, *, since: int) -> JournalEntry | None:
@@ -16,11 +16,26 @@ def last_change(incident: Incident, person: User, *, since: int) -> JournalEntry
     mine = JournalEntry.objects.filter(
         stream=incident.journal_stream, seq__gt=since, actor_kind="user", actor_id=person.pk
     ).exclude(verb__in=NO_WORK)
-    gone: set[int] = set()
-    for entry in mine.order_by("-seq")[:DEEPEST]:
-        if entry.seq in gone:
+    gone = _gone(mine)
+    changes = mine.exclude(data__has_key="undoes").order_by("-seq").values_list("seq", flat=True)
+    found = next((seq for seq in changes.iterator() if seq not in gone), None)
+    return mine.get(seq=found) if found else None
+
+
+def _gone(mine: "QuerySet[JournalEntry]") -> set[int]:
+    """Numbers of the entries that were taken back and not done again; of a batch its parts as well.
+
+    Not every part says so itself: where all was as before by then, nothing was written.
+    """
+    gone, again, batches = set[int](), set[int](), set[int]()
+    undoing = mine.filter(data__has_key="undoes").order_by("-seq").values_list("seq", "verb", "data__undoes")
+    for seq, verb, undone in undoing.iterator():
+        if seq in gone:
+            again.add(undone)
             continue
-        if "undoes" not in entry.data:
-            return entry
-        gone.add(entry.data["undoes"])
-    return None
+        gone.add(undone)
+        if verb == "tickets.change_undone":
+            batches.add(undone)
+    for parts in mine.filter(seq__in=batches).values_list("data__entries", flat=True):
+        gone.update(set(parts) - again)
+    return gone
