@@ -69,11 +69,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """One entry as its reader sees it."""
+    """One entry as its reader sees it; `bare` is the sentence without a word that somebody wrote about it."""
 
     entry: JournalEntry
     actor: str
     sentence: str
+    bare: str
     changes: list[Change]
     reason: str
     outcome: str
@@ -248,7 +249,14 @@ def _line(entry: JournalEntry, names: Names) -> Line:
         words["to"] = f"{words.get('to', '')} for {after['waiting_for']}"
     reason = str(data.get("reason") or after.get("dropped_reason") or data.get("comment") or "")
     said = str(after.get("outcome") or "") or markdown.plain(str(data.get("text") or ""), SAID)
-    return Line(entry, person(entry.actor_name), sentence(entry.verb, data, words), changes, reason, said)
+    told = sentence(entry.verb, data, words)
+    return Line(entry, person(entry.actor_name), told, _bare(entry), changes, reason, said)
+
+
+def _bare(entry: JournalEntry) -> str:
+    """What kind of thing was done, and to which ticket: its number and title stand in lists as well."""
+    known = entry.target_type == "tickets.Ticket" and entry.target_name
+    return f"{verb_name(entry.verb)}, {entry.target_name}" if known else verb_name(entry.verb)
 
 
 def _signed(leads: int) -> str:

@@ -8,13 +8,14 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.actions import incidents as incident_actions
-from incidents.actions import team
+from incidents.actions import lifecycle, team
 from incidents.models import Incident, Look, Role, RoleAssignment
 from people.models import User
 from reporting.queries import my as queries
 from tests.comms.working import work_off
-from tickets.actions import comments, handovers
+from tickets.actions import comments, handovers, leads
 from tickets.actions import tickets as actions
+from tickets.actions.tags import set_tags
 from tickets.models import ClockTarget, Ticket, Watch
 
 Make = Callable[..., Ticket]
@@ -135,6 +136,56 @@ def test_what_was_said_in_a_restricted_incident_is_read_there_only(
     assert "#101 Interview" in page(client_of, bob)
     for url in ("/my/", "/my/news/"):
         assert "CANARY" not in client_of(bob).get(url).content.decode()
+
+
+@pytest.fixture
+def interview(secret: Incident, alice: User, bob: User) -> Ticket:
+    """Bob's, in an incident that only its team may see; a lead."""
+    ticket = actions.add_ticket(actor=alice, incident=secret, title="Interview", assignee=bob)
+    return leads.mark_lead(actor=alice, ticket=ticket, lead=True)
+
+
+def park(ticket: Ticket, alice: User) -> None:
+    leads.mark_lead(actor=alice, ticket=ticket, lead=True, disposition="parked", disposition_reason="CANARY because")
+
+
+def park_by_status(ticket: Ticket, alice: User) -> None:
+    actions.set_status(
+        actor=alice, ticket=ticket, status="done", outcome="CANARY outcome", disposition="parked",
+        disposition_reason="CANARY because",
+    )  # fmt: skip
+
+
+def wait(ticket: Ticket, alice: User) -> None:
+    actions.set_status(actor=alice, ticket=ticket, status="waiting", waiting_for="CANARY the bank")
+
+
+def sign(ticket: Ticket, alice: User) -> None:
+    Incident.objects.filter(pk=ticket.incident_id).update(status="eradicated")
+    lifecycle.set_status(actor=alice, incident=ticket.incident, status="recovered", leads_reason="CANARY signed")
+
+
+def tag(ticket: Ticket, alice: User) -> None:
+    set_tags(actor=alice, ticket=ticket, tags=["canary"])
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (park, "Ticket: lead resolved, #101 Interview"), (park_by_status, "Ticket: status changed, #101 Interview"),
+        (wait, "Ticket: status changed, #101 Interview"), (sign, "Incident: status changed"),
+        (tag, "Ticket: tagged, #101 Interview"),
+    ],
+)  # fmt: skip
+def test_what_was_written_in_a_restricted_incident_is_no_part_of_a_sentence_either(
+    *, interview: Ticket, alice: User, bob: User, client_of: Browser, write: Callable[..., None], said: str
+) -> None:
+    write(interview, alice)
+    html = client_of(bob).get("/my/news/").content.decode()
+    assert f"<b>Alice Example</b>: {said}<" in html
+    assert "canary" not in (html + page(client_of, bob)).lower()
+    Incident.objects.filter(pk=interview.incident_id).update(restricted=False)
+    assert "canary" in client_of(bob).get("/my/news/").content.decode().lower()
 
 
 # -- What changed -----------------------------------------------------------------------------------------------------
