@@ -13,6 +13,7 @@ HELPERS = {
     "incidents.actions.incidents.keep_tags": "part of opening and editing",
     "incidents.actions.incidents.refold": "keeps a derived column; part of editing and of renaming customers",
     "incidents.actions.team.begin_role": "part of opening an incident and of every change of the team",
+    "tickets.actions.tags.ready": "adds the words that are missing; part of every change that gives tags",
     "tickets.actions.clocks.wind": "winds clocks, which are derived; part of new targets, severities and merging",
     "tickets.actions.steps.change": "sets columns and winds the clock; part of every change of a ticket",
     "people.actions.groups.put_into": "part of accepting an invitation and of changing groups",
