@@ -1,9 +1,11 @@
 """Who is told of what. The people a thing concerns stand in its journal entry; whether they may see it is asked now."""
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from comms.actions.notifications import notify
 from comms.models import Kind
+from comms.queries.several import told_of
 from core.models import JournalEntry
 from core.reactions import on
 from incidents.models import Incident, IncidentGrant, Role, RoleAssignment
@@ -29,15 +31,36 @@ def _people(pks: list[Any]) -> list[User]:
     return list(User.objects.active().filter(pk__in=[pk for pk in pks if pk]))
 
 
-@on("ticket.added", "ticket.assigned")
+def _tickets(entries: Iterable[JournalEntry]) -> dict[str, Ticket]:
+    """What the entries are about, by `target_id`, without those that were deleted since."""
+    rows = Ticket.objects.filter(pk__in={int(one.target_id) for one in entries})
+    return {str(row.pk): row for row in rows.select_related("incident").prefetch_related("watches")}
+
+
+def _tell_each(
+    entry: JournalEntry, theirs: Mapping[int, list[Ticket]], kind: Kind, words: Callable[[Ticket, int], str]
+) -> None:
+    """One line for each person, however many tickets it is about: `words` of the first, and of how many more."""
+    for user in _people(list(theirs)):
+        first, *more = sorted(theirs[user.pk], key=lambda ticket: ticket.number)
+        text = words(first, len(more))
+        notify(entry=entry, users=[user], incident=first.incident, ticket=first, kind=kind, text=text)
+
+
+def _several(first: Ticket, more: int) -> str:
+    return f"{first} and {more} more" if more else str(first)
+
+
+@on("ticket.added", "ticket.assigned", "tickets.changed", "tickets.change_undone")
 def tell_the_assignee(entry: JournalEntry) -> None:
-    """Somebody was given a ticket."""
-    if (ticket := _ticket(entry)) is None:
-        return
-    notify(
-        entry=entry, users=_people([entry.data.get("assignee")]), incident=ticket.incident, ticket=ticket,
-        kind=Kind.ASSIGNED, text=f"{_who(entry)} gave you {ticket}",
-    )  # fmt: skip
+    """Somebody was given a ticket, or several at once."""
+    given: dict[int, list[Ticket]] = {}
+    parts = [one for one in told_of(entry) if one.verb in ("ticket.added", "ticket.assigned")]
+    tickets = _tickets(parts)
+    for one in parts:
+        if one.target_id in tickets and one.data.get("assignee"):
+            given.setdefault(one.data["assignee"], []).append(tickets[one.target_id])
+    _tell_each(entry, given, Kind.ASSIGNED, lambda first, more: f"{_who(entry)} gave you {_several(first, more)}")
 
 
 @on("tickets.planted")
@@ -50,12 +73,7 @@ def tell_the_assignees(entry: JournalEntry) -> None:
     for number, user in entry.data["assigned"]:
         if number in found:
             given.setdefault(user, []).append(found[number])
-    for user, tickets in given.items():
-        more = f" and {len(tickets) - 1} more" if len(tickets) > 1 else ""
-        notify(
-            entry=entry, users=_people([user]), incident=tickets[0].incident, ticket=tickets[0], kind=Kind.ASSIGNED,
-            text=f"{_who(entry)} gave you {tickets[0]}{more}",
-        )  # fmt: skip
+    _tell_each(entry, given, Kind.ASSIGNED, lambda first, more: f"{_who(entry)} gave you {_several(first, more)}")
 
 
 @on("comment.added", "comment.edited")
@@ -104,11 +122,6 @@ def tell_who_leads(entry: JournalEntry) -> None:
 
 
 # -- Tickets one has or watches ---------------------------------------------------------------------------------------
-def _status_words(entry: JournalEntry, ticket: Ticket) -> str:
-    name = TicketStatus.objects.filter(code=entry.data.get("to")).values_list("name", flat=True).first()
-    return f"{_who(entry)} set {ticket} to {name or ticket.status_words}"
-
-
 def _follow(entry: JournalEntry, ticket: Ticket, text: str, *, but: list[int] | None = None) -> None:
     """Tell the assignee and the watchers, each once; `but` hear of it in another way."""
     mine = [ticket.assignee_id] if ticket.assignee_id and ticket.assignee_id not in (but or []) else []
@@ -117,14 +130,37 @@ def _follow(entry: JournalEntry, ticket: Ticket, text: str, *, but: list[int] | 
         notify(entry=entry, users=_people(people), incident=ticket.incident, ticket=ticket, kind=kind, text=text)
 
 
-@on("ticket.status_changed", "ticket.clock_changed", "ticket.unblocked")
+@on("ticket.status_changed", "tickets.changed", "tickets.change_undone")
+def tell_who_follows_the_status(entry: JournalEntry) -> None:
+    """The status of a ticket is another one, or that of several at once: to who has them, and to who watches them."""
+    parts = [one for one in told_of(entry) if one.verb == "ticket.status_changed"]
+    tickets = _tickets(parts)
+    mine: dict[int, list[Ticket]] = {}
+    watched: dict[int, list[Ticket]] = {}
+    for ticket in (tickets[one.target_id] for one in parts if one.target_id in tickets):
+        if ticket.assignee_id:
+            mine.setdefault(ticket.assignee_id, []).append(ticket)
+        for watch in ticket.watches.all():
+            if watch.user_id != ticket.assignee_id:
+                watched.setdefault(watch.user_id, []).append(ticket)
+    to = {one.data.get("to") for one in parts}
+    names = list(TicketStatus.objects.filter(code__in=to).values_list("name", flat=True))
+
+    def words(first: Ticket, more: int) -> str:
+        name = names[0] if names else first.status_words
+        to_what = f"to {name}" if len(to) == 1 or not more else "back to what they were"
+        return f"{_who(entry)} set {_several(first, more)} {to_what}"
+
+    _tell_each(entry, mine, Kind.YOURS, words)
+    _tell_each(entry, watched, Kind.WATCHED, words)
+
+
+@on("ticket.clock_changed", "ticket.unblocked")
 def tell_who_follows(entry: JournalEntry) -> None:
-    """Something happened to a ticket: its status, its clock ran out, it need not wait any more."""
+    """Something happened to a ticket: its clock ran out, it need not wait any more."""
     if (ticket := _ticket(entry)) is None:
         return
-    if entry.verb == "ticket.status_changed":
-        _follow(entry, ticket, _status_words(entry, ticket))
-    elif entry.verb == "ticket.unblocked":
+    if entry.verb == "ticket.unblocked":
         _follow(entry, ticket, f"{ticket} need not wait for #{entry.data.get('by')}")
     elif (entry.data.get("clock") or [""])[-1] == ClockState.BREACHED:
         _follow(entry, ticket, f"The time of {ticket} is over")
@@ -132,48 +168,49 @@ def tell_who_follows(entry: JournalEntry) -> None:
 
 def _late(entry: JournalEntry) -> list[Ticket]:
     """The tickets whose time has run out, as the entry says: one by itself, or several by other targets."""
-    late = [key for key, states in entry.data.get("clocks", {}).items() if states[1] == ClockState.BREACHED]
+    clocks = [one.data.get("clocks", {}) for one in told_of(entry)]
+    late = [key for states in clocks for key, (_, now) in states.items() if now == ClockState.BREACHED]
     rows = Ticket.objects.filter(incident__pk=int(entry.stream.partition(":")[2]), number__in=late)
-    if (entry.data.get("clock") or [""])[-1] == ClockState.BREACHED:
+    if entry.verb == "ticket.clock_changed" and (entry.data.get("clock") or [""])[-1] == ClockState.BREACHED:
         rows = Ticket.objects.filter(pk=entry.target_id)
     return list(rows.select_related("incident").order_by("number"))
 
 
-@on("ticket.clock_changed", "ticket.clocks_wound")
+@on(
+    "ticket.clock_changed", "ticket.clocks_wound", "ticket.restated", "incident.absorbed", "ticket.branch_restored",
+    "ticket.all_restored", "ticket.branch_dropped", "tickets.dropped", "tickets.change_undone",
+)  # fmt: skip
 def tell_of_late_tickets(entry: JournalEntry) -> None:
     """Whoever commands must know, and who has the ticket where nobody told them as a follower: one line for each."""
     theirs: dict[int, list[Ticket]] = {}
     for ticket in _late(entry):
         commander = ticket.incident.commander_id
-        people = {commander} - {ticket.assignee_id} if "clock" in entry.data else {commander, ticket.assignee_id}
+        people = (
+            {commander} - {ticket.assignee_id}
+            if entry.verb == "ticket.clock_changed"
+            else {commander, ticket.assignee_id}
+        )
         for person in people - {None}:
             theirs.setdefault(person, []).append(ticket)  # type: ignore[arg-type]  # None was taken out
-    for user in _people(list(theirs)):
-        first, *more = theirs[user.pk]
-        words = f"{first} and of {len(more)} more" if more else str(first)
-        notify(
-            entry=entry, users=[user], incident=first.incident, ticket=first, kind=Kind.CLOCK,
-            text=f"The time of {words} is over",
-        )  # fmt: skip
+    _tell_each(
+        entry, theirs, Kind.CLOCK,
+        lambda first, more: f"The time of {first}{f' and of {more} more' if more else ''} is over",
+    )  # fmt: skip
 
 
-@on("ticket.status_changed", "ticket.branch_dropped", "ticket.deleted")
+@on(
+    "ticket.status_changed", "ticket.branch_dropped", "ticket.deleted", "tickets.uprooted", "tickets.changed",
+    "tickets.dropped", "tickets.change_undone",
+)  # fmt: skip
 def tell_who_waited(entry: JournalEntry) -> None:
     """Tickets that waited for what has ended wait for nothing now: one line for each person, however many they have."""
-    rows = Ticket.objects.filter(
-        incident__pk=int(entry.stream.partition(":")[2]), number__in=entry.data.get("freed", [])
-    )
+    freed = {number for one in told_of(entry) for number in one.data.get("freed", [])}
+    rows = Ticket.objects.filter(incident__pk=int(entry.stream.partition(":")[2]), number__in=freed)
     theirs: dict[int, list[Ticket]] = {}
     for ticket in rows.select_related("incident").prefetch_related("watches").order_by("number"):
         for person in {ticket.assignee_id, *(watch.user_id for watch in ticket.watches.all())} - {None}:
             theirs.setdefault(person, []).append(ticket)  # type: ignore[arg-type]  # None was taken out
-    for user in _people(list(theirs)):
-        first, *more = theirs[user.pk]
-        words = f"{first} and {len(more)} more need" if more else f"{first} need"
-        notify(
-            entry=entry, users=[user], incident=first.incident, ticket=first, kind=Kind.FREED,
-            text=f"{words} not wait any more",
-        )  # fmt: skip
+    _tell_each(entry, theirs, Kind.FREED, lambda first, more: f"{_several(first, more)} need not wait any more")
 
 
 @on("comment.added")
@@ -200,7 +237,8 @@ def tell_both_sides(entry: JournalEntry) -> None:
     handover = Handover.objects.select_related("incident", "giver", "receiver").get(pk=entry.target_id)
     first = handover.tickets.select_related("incident").order_by("number").first()
     words = {"who": _who(entry), "what": entry.data.get("named", ""), "receiver": str(handover.receiver)}
-    reason = f": {entry.data['reason']}" if entry.data.get("reason") else ""
+    hidden = handover.incident.restricted or (first is not None and first.incident.restricted)
+    reason = f": {entry.data['reason']}" if entry.data.get("reason") and not hidden else ""
     for user, text in zip((handover.receiver, handover.giver), HANDED[entry.verb], strict=True):
         notify(
             entry=entry, users=_people([user.pk]), incident=handover.incident, ticket=first, kind=Kind.HANDOVER,
