@@ -3,11 +3,12 @@
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,12 +72,22 @@ def running(folder: Path) -> Iterator[Treeline]:
         )
     try:
         _wait(process, log, f"Treeline is ready at {base}/")
+        _settle(folder / "data" / "treeline.sqlite3")
         yield Treeline(base=base, password=password, environment=told)
     finally:
         ended = process.poll()
         process.send_signal(signal.SIGINT)
         process.wait(timeout=PATIENCE)
     assert ended is None, f"It ended by itself: {log.read_text(errors='replace')[-2000:]}"
+
+
+def _settle(database: Path) -> None:
+    """Wait until the worker has told everybody what the demo did, so that news come from the test alone."""
+    deadline = time.monotonic() + PATIENCE
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
+        while reader.execute("SELECT EXISTS(SELECT 1 FROM core_reaction WHERE finished_at IS NULL)").fetchone()[0]:
+            assert time.monotonic() < deadline, "The worker does not work off what the demo left to do."
+            time.sleep(0.2)
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path, words: str) -> None:
