@@ -64,16 +64,25 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("dragend", end);
 
+const answers = new Map(); // address → status of its last answer
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  if (ctx.request.method !== "GET") answers.set(String(ctx.request.action), ctx.response?.status);
+});
+
+// What was refused ends it: a card does not half go where it was put.
 async function send(card, from, to) {
   const { url, version } = card.dataset;
-  const post = (part, values) => htmx.ajax("POST", url + part, {
-    source: board(), target: "#toasts", swap: "none", values: { version, ...values },
-  });
+  const post = async (part, values) => {
+    answers.delete(url + part);
+    await htmx.ajax("POST", url + part, { source: board(), target: "#toasts", swap: "none", values: { version, ...values } });
+    return answers.get(url + part) < 300;
+  };
   card.classList.add("is-sent");
   try {
     if (from.lane !== to.lane) {
-      if (board().dataset.group === "person") await post("assign/", { assignee: to.lane.dataset.lane });
-      else await post("move/", { parent: to.lane.dataset.lane });
+      const there = to.lane.dataset.lane;
+      const isPerson = board().dataset.group === "person";
+      if (!(await (isPerson ? post("assign/", { assignee: there }) : post("move/", { parent: there })))) return;
     }
     const { category, status } = to.column.dataset;
     if (category !== from.column.dataset.category) await post("status/", { status, quick: "1" });

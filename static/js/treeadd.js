@@ -1,12 +1,13 @@
 // A new row in place: an input where the ticket will stand. Enter adds it and opens the next one, Esc closes. The server
 // is told as by the form (data-add); what it refuses is said in a toast and stays in the input.
 import { openDialog } from "./dialogs.js";
+import { toast } from "./toasts.js";
 import * as rows from "./treerows.js";
 
 let line = null; // the row with the input
-let goal = null; // {parent, after}: numbers as the form takes them
+let goal = null; // {parent, after}: numbers as the form takes them; one for each line that was opened
 let busy = false;
-let waiting = []; // titles on their way, in order
+const waiting = []; // {title, goal} on their way, in order: each goes where its own line stood
 let expected = null; // {parent, most}: the dialog is open for a ticket below `parent`
 
 function most() {
@@ -61,6 +62,7 @@ export async function openLine(row, { sibling = false } = {}) {
   if (!rows.writable()) return;
   close();
   if (!sibling) await rows.setOpen(row, true);
+  close(); // another one may have been opened meanwhile
   goal = sibling ? { after: row.dataset.id, parent: row.dataset.parent } : { parent: row.dataset.id };
   const above = sibling ? row.dataset.parent : row.dataset.id;
   const label = above ? `Title of a new ticket below #${above}` : "Title of a new ticket";
@@ -79,52 +81,53 @@ function close() {
   if (here) rows.focus(back);
 }
 
-// Whoever types on while a title is on its way loses nothing: titles wait in a row, and one that is refused comes back.
+// Whoever types on while a title is on its way loses nothing: titles wait in a row, and what is refused comes back.
 async function add(field) {
   const title = field.value.trim();
   if (!title) return waiting.length ? undefined : close();
-  waiting.push(title);
+  waiting.push({ title, goal });
   field.value = "";
   if (busy) return undefined;
   busy = true;
+  const refused = [];
   try {
     while (waiting.length) {
+      const [next] = waiting;
       const before = most();
-      if (await sent(field.form, waiting[0])) {
-        waiting.shift();
-        await added(before);
-      } else {
-        if (!field.value) field.value = waiting[0];
-        waiting = [];
-      }
+      if (await sent(next)) await added(before, next.goal);
+      else refused.push(next);
+      waiting.shift();
     }
   } finally {
     busy = false;
+    giveBack([...refused, ...waiting.splice(0)]);
   }
   return undefined;
 }
 
-async function sent(form, title) {
-  const values = { title, close: "1" };
-  if (goal.after) values.after = goal.after;
-  else values.parent = goal.parent;
-  form.dataset.sent = "";
-  await htmx.ajax("POST", rows.table().dataset.add, { source: form, target: "#toasts", swap: "none", values });
-  return form.dataset.sent === "yes";
+// The first goes back into the line it was typed in, if that is open and empty; a note that stays has the others.
+function giveBack(lost) {
+  const [first] = lost;
+  const left = first && line && first.goal === goal && !input().value ? lost.slice(1) : lost;
+  if (left !== lost) input().value = first.title;
+  if (left.length) toast(`Not added: ${left.map(({ title }) => `“${title}”`).join(", ")}`, { bad: true, sticky: true });
 }
 
-async function added(before) {
+function sent({ title, goal: to }) {
+  const where = to.after ? { after: to.after } : { parent: to.parent };
+  return rows.ask("POST", rows.table().dataset.add, { title, close: "1", ...where }, "none");
+}
+
+async function added(before, to) {
   await rows.refetch();
-  const above = rows.find(goal.parent);
+  const above = rows.find(to.parent);
   if (above) await rows.setOpen(above, true); // it had nothing below it before
-  const newest = made(before, goal.parent ?? "").at(-1);
+  const newest = made(before, to.parent ?? "").at(-1);
   if (!newest) return;
   rows.say(`#${newest.dataset.id} added.`);
-  if (goal.after) goal.after = newest.dataset.id;
-  if (!line) {
-    rows.focus(newest);
-    return;
-  }
+  if (to.after) to.after = newest.dataset.id;
+  if (!line && !document.querySelector("dialog[open]")) rows.focus(newest);
+  if (!line || to !== goal) return;
   rows.point(newest);
   place();
   input().focus();
@@ -134,11 +137,6 @@ async function added(before) {
 function made(before, parent) {
   return rows.all().filter((row) => Number(row.dataset.id) > before && row.dataset.parent === parent);
 }
-
-document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-  const form = ctx.sourceElement;
-  if (form?.closest?.("tr.adding")) form.dataset.sent = ctx.response?.status < 300 ? "yes" : "no";
-});
 
 // While rows are swapped the line steps aside, and comes back with what is typed in it.
 let inside = false;

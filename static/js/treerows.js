@@ -4,6 +4,7 @@
 // open branches are here: opening one that is away (data-away) fetches them.
 const KEY = `tree:${location.pathname}`;
 const LOOK_MS = 400;
+const MOST_SENT = 1000; // numbers that one request tells of
 const mine = new Map(); // number → open, as it was set on this page
 const unsent = new Map(); // number → whether it stands otherwise than the levels say
 let at = recall(); // number of the current row
@@ -75,21 +76,41 @@ export function tell(values) {
   const headers = { "X-CSRFToken": token, "HX-Request": "true" };
   return fetch(table().dataset.look, { method: "POST", headers, body: new URLSearchParams(values), keepalive: true }).catch(() => {});
 }
-async function flush() {
-  clearTimeout(sending);
-  if (!unsent.size) return;
-  const named = (wanted) => [...unsent].filter(([, flip]) => flip === wanted).map(([id]) => id).join(",");
-  const values = { flip: named(true), unflip: named(false) };
-  unsent.clear();
-  await tell(values);
+function tellSome(part) {
+  const named = (wanted) => part.filter(([, flip]) => flip === wanted).map(([id]) => id).join(",");
+  return tell({ flip: named(true), unflip: named(false) });
 }
-addEventListener("pagehide", flush);
+// One after the other; what was not taken stays, and is told with what comes next.
+async function tellAll() {
+  while (unsent.size) {
+    const part = [...unsent].slice(0, MOST_SENT);
+    const answer = await tellSome(part);
+    if (!answer?.ok) return;
+    for (const [id, flip] of part) if (unsent.get(id) === flip) unsent.delete(id);
+  }
+}
+let telling = Promise.resolve();
+function flush() {
+  clearTimeout(sending);
+  telling = telling.then(tellAll);
+  return telling;
+}
+addEventListener("pagehide", () => {
+  const all = [...unsent]; // all at once: after this nothing can wait for an answer
+  for (let from = 0; from < all.length; from += MOST_SENT) tellSome(all.slice(from, from + MOST_SENT));
+});
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  const source = ctx.sourceElement;
+  if (source?.matches?.("form[data-asks]")) source.dataset.asks = ctx.response?.status < 300 ? "yes" : "no";
+});
 
 // -- Rows from the server -------------------------------------------------------------------------------------------
-async function ask(method, url, values = {}, swap = "outerMorph") {
+// Gives whether the server did it; what it refused it has said by then, in a toast or in the dialog.
+export async function ask(method, url, values = {}, swap = "outerMorph") {
   const source = document.createElement("form"); // of its own: the tag of what is polled is not sent along
   const target = swap === "none" ? "#toasts" : "#tree-rows";
   source.hidden = true;
+  source.dataset.asks = "";
   source.setAttribute("hx-target", target); // what the server is told as HX-Target
   for (const [name, value] of Object.entries(values).flatMap(([key, some]) => [some].flat().map((one) => [key, one]))) {
     const input = document.createElement("input");
@@ -99,6 +120,7 @@ async function ask(method, url, values = {}, swap = "outerMorph") {
   table().parentElement.append(source);
   try {
     await htmx.ajax(method, url, { source, target, swap });
+    return source.dataset.asks === "yes";
   } finally {
     source.remove();
   }
@@ -149,6 +171,7 @@ export async function setAllOpen(rows, value) {
 export async function setLevel(name) {
   await flush();
   mine.clear();
+  unsent.clear(); // it was meant beside the depth until now
   const url = new URL(location.href);
   for (const asked of ["levels", "flip", "view"]) url.searchParams.delete(asked);
   history.replaceState(history.state, "", url);
@@ -231,32 +254,38 @@ export function post(row, where) {
 }
 
 export async function send(url, values, where) {
-  if (busy || !writable()) return;
+  if (busy || !writable()) return false;
+  let done = false;
   busy = true;
   keep();
   try {
-    await ask("POST", url, values);
+    done = await ask("POST", url, values);
   } finally {
     busy = false;
   }
+  if (!done) return false;
   const into = find(where.parent);
   if (into) await setOpen(into, true);
   if (focused) focus(find(at));
+  return true;
 }
 
 // Of several rows: the answer says what was done, and the rows are asked for after it.
 export async function sendAll(url, values, where) {
-  if (busy || !writable()) return;
+  if (busy || !writable()) return false;
+  let done = false;
   busy = true;
   try {
-    await ask("POST", url, values, "none");
+    done = await ask("POST", url, values, "none");
   } finally {
     busy = false;
   }
+  if (!done) return false;
   await refetch();
   const into = find(where.parent);
   if (into) await setOpen(into, true);
   focus(find(at));
+  return true;
 }
 
 // An address ending in #t109 points at that row; so does the server by naming it as current.

@@ -80,7 +80,7 @@ export function clear() {
 
 export function openBulk(part, list = rows.all().filter(has)) {
   if (!bulk() || !list.length) return;
-  const query = new URLSearchParams(list.map((row) => ["tickets", row.dataset.id]));
+  const query = new URLSearchParams(list.map((row) => ["tickets", named(row.dataset)]));
   query.set("part", part);
   openDialog(`${bulk()}?${query}`, rows.table());
 }
@@ -107,28 +107,30 @@ export async function put(row, side) {
     return;
   }
   const held = cut;
-  cut = [];
+  if (!(await move(held, { [side]: row.dataset.id }))) return; // it stays cut: somebody may paste it elsewhere
+  if (cut === held) cut = [];
   dim();
-  await move(held, { [side]: row.dataset.id });
   picked.clear();
   show();
 }
 
-// held: {id, version, url} of each; where: {parent: id}, {before: id} or {after: id}. Several go into a branch at once;
-// beside a row they follow one another, each after the one before.
-export async function move(held, where) {
+// held: {id, version, url} of each; where: {parent: id}, {before: id} or {after: id}. Several go at once, all or none, and
+// keep their order. Gives whether they went.
+export function move(held, where) {
   const tops = held.filter(({ id }) => !held.some((one) => one.id !== id && rows.find(one.id) && rows.find(id) && rows.below(rows.find(one.id), rows.find(id))));
-  if (tops.length > 1 && where.parent && bulk()) {
-    await rows.sendAll(bulk(), { part: "move", place: "last", parent: where.parent, tickets: tops.map(({ id }) => id) }, where);
-    return;
+  if (tops.length > 1) {
+    const [side, id] = Object.entries(where)[0];
+    const place = side === "parent" ? "last" : `${side}-${id}`;
+    const tickets = tops.map(named);
+    return rows.sendAll(bulk(), { part: "move", place, parent: where.parent ?? "", tickets }, where);
   }
-  let to = where;
-  for (const { id, version, url } of tops) {
-    const row = rows.find(id);
-    await (row ? rows.post(row, to) : rows.send(`${url}move/`, { ...to, version }, to));
-    to = where.parent ? where : { after: id };
-  }
+  const [{ id, version, url }] = tops;
+  const row = rows.find(id);
+  return row ? rows.post(row, where) : rows.send(`${url}move/`, { ...where, version }, where);
 }
+
+// A ticket as the server is told which one it is, and what of it was seen.
+const named = ({ id, version }) => `${id}:${version}`;
 
 // -- The bar -----------------------------------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {

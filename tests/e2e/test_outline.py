@@ -1,9 +1,9 @@
 """The outline as several people keep it: rows selected, cut, pasted and added in place; what is open stays open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import steps
 from tests.e2e.conftest import People
@@ -127,6 +127,86 @@ def test_several_rows_are_cut_and_pasted_in_their_order(alice: Page) -> None:
     expect(steps.row(alice, "Headers")).to_have_attribute("data-parent", people)
     expect(steps.row(alice, "Attachment")).to_have_attribute("data-parent", people)
     assert titles(alice) == ["Mail", "Hosts", "People", "Headers", "Attachment"]
+
+
+def test_several_rows_are_pasted_beside_another_by_one_post(alice: Page) -> None:
+    posts: list[str] = []
+    alice.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    steps.row(alice, "Headers").focus()
+    alice.keyboard.press("x")
+    alice.keyboard.press("Shift+ArrowDown")
+    alice.keyboard.press("Control+x")
+    steps.row(alice, "Mail").focus()
+    alice.keyboard.press("Control+Shift+V")
+    expect(steps.row(alice, "Headers")).to_have_attribute("aria-level", "1")
+    assert titles(alice) == ["Mail", "Headers", "Attachment", "Hosts", "People"]
+    assert len([url for url in posts if url.endswith(("/bulk/", "/move/"))]) == 1
+
+
+def test_what_could_not_be_pasted_stays_cut(alice: Page, people: People) -> None:
+    alice.route("**/bulk/", lambda route: route.fulfill(status=403, body=""))
+    steps.row(alice, "Headers").focus()
+    alice.keyboard.press("x")
+    alice.keyboard.press("Shift+ArrowDown")
+    alice.keyboard.press("Control+x")
+    steps.row(alice, "People").focus()
+    alice.keyboard.press("Control+v")
+    expect(alice.locator("#toasts .is-bad")).to_be_visible()
+    alice.unroute("**/bulk/")
+    expect(alice.locator("tr.is-cut")).to_have_count(2)
+    steps.row(alice, "People").focus()
+    alice.keyboard.press("Control+v")
+    expect(steps.row(alice, "Attachment")).to_have_attribute("data-parent", str(steps.ticket_number(alice, "People")))
+    expect(alice.locator("tr.is-cut")).to_have_count(0)
+    people.seen_by(alice).errors.clear()  # the browser itself reports the 403
+
+
+def hold_adding(page: Page, answer: Callable[[Route], None]) -> Callable[[], None]:
+    """New tickets wait on their way; calling what this gives lets them, and all later ones, be answered."""
+    held: list[Route] = []
+    is_open: list[bool] = []
+    page.route("**/tickets/add/", lambda route: answer(route) if is_open else held.append(route))
+
+    def release() -> None:
+        is_open.append(True)
+        for route in held:
+            answer(route)
+
+    return release
+
+
+def type_two_below_mail(page: Page) -> None:
+    steps.row(page, "Mail").focus()
+    page.keyboard.press("n")
+    for title in ("Sender", "Links"):
+        page.locator("tr.adding input").fill(title)
+        page.keyboard.press("Enter")
+
+
+def test_titles_on_their_way_go_where_they_were_typed(alice: Page) -> None:
+    release = hold_adding(alice, lambda route: route.continue_())
+    type_two_below_mail(alice)
+    alice.keyboard.press("Escape")
+    steps.row(alice, "People").focus()
+    alice.keyboard.press("n")
+    expect(alice.locator("tr.adding input")).to_be_focused()
+    alice.keyboard.type("Who clicked")
+    release()
+    mail = str(steps.ticket_number(alice, "Mail"))
+    for title in ("Sender", "Links"):
+        expect(steps.row(alice, title)).to_have_attribute("data-parent", mail)
+    expect(alice.locator("tr.adding input")).to_have_value("Who clicked")
+    alice.keyboard.press("Enter")
+    expect(steps.row(alice, "Who clicked")).to_have_attribute("data-parent", str(steps.ticket_number(alice, "People")))
+
+
+def test_no_title_is_lost_where_the_server_refuses(alice: Page, people: People) -> None:
+    release = hold_adding(alice, lambda route: route.fulfill(status=403, body=""))
+    type_two_below_mail(alice)
+    release()
+    expect(alice.locator("tr.adding input")).to_have_value("Sender")
+    expect(alice.locator("#toasts")).to_contain_text("Not added: “Links”")
+    people.seen_by(alice).errors.clear()  # the browser itself reports the 403
 
 
 def test_a_branch_does_not_go_into_itself(alice: Page) -> None:
