@@ -63,6 +63,15 @@ def test_of_too_many_branches_the_oldest_are_forgotten(alice, incident) -> None:
     assert (len(kept), 7 in kept) == (MOST_FLIPPED, False)
 
 
+def test_more_branches_than_one_request_takes_are_told_in_parts(client_of, alice, incident, base) -> None:
+    hers, url = client_of(alice), f"{base}tree/look/"
+    numbers = list(map(str, range(101, 1601)))
+    assert hers.post(url, {"flip": ",".join(numbers)}, headers=HTMX).status_code == 400
+    for part in (numbers[:1000], numbers[1000:]):
+        assert hers.post(url, {"flip": ",".join(part), "unflip": ""}, headers=HTMX).status_code == 204
+    assert Look.objects.get(user=alice, incident=incident).flipped == list(range(101, 1601))
+
+
 def test_the_levels_of_the_address_win_and_are_not_kept(client_of, alice, base, make_ticket) -> None:
     make_ticket("below", parent=make_ticket("top"))
     browser = client_of(alice)
