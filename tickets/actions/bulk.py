@@ -94,6 +94,8 @@ def move_tickets(
     incident = tree.lock(incident.pk)
     head = journal.head(incident.journal_stream)[0]
     chosen = _chosen(incident, numbers)
+    if not chosen:
+        return []
     above = tree.fresh(incident, parent) if parent else tree.root(incident)
     _require_unchanged(actor, chosen, seen, {"parent_id": above.pk})
     chosen = _topmost(chosen)
