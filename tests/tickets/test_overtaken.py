@@ -9,6 +9,7 @@ from django.test import Client
 
 from incidents.models import Incident
 from people.models import User
+from tickets.actions import bulk
 from tickets.actions import tickets as actions
 from tickets.models import Ticket
 
@@ -130,3 +131,7 @@ def test_a_place_beside_a_ticket_of_another_branch_is_refused_and_stands_in_the_
         assert browser.post(url, {**sent, "place": hostile}, headers=HTMX).status_code == 422
     assert browser.post(url, {**sent, "place": "after-999", "parent": ""}, headers=HTMX).status_code == 422
     assert now(102).parent.number == 100
+
+
+def test_moving_nothing_below_what_is_gone_is_no_error(incident, bob) -> None:
+    assert bulk.move_tickets(actor=bob, incident=incident, numbers=[999], parent=998) == []
