@@ -112,7 +112,7 @@ class Work:
         mine = JournalEntry.objects.filter(stream=self.incident.journal_stream, target_type=Ticket._meta.label)
         last = mine.order_by("-seq")[a % 3 : a % 3 + 1].first()
         ticket = Ticket.objects.filter(pk=last.target_id).first() if last else None
-        if ticket:
+        if last and ticket:
             undo.undo_change(actor=self.alice, ticket=ticket, entry=last)
 
     def purge(self, a: int, b: int, c: int) -> None:

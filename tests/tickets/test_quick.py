@@ -286,10 +286,19 @@ def test_the_action_itself_refuses_what_is_no_ticket(incident, bob, sprout) -> N
 
 
 def test_texts_are_rendered_before_anybody_has_to_wait(incident, bob, monkeypatch: pytest.MonkeyPatch) -> None:
-    happened = []
+    happened: list[str] = []
     stored, lock = markdown.stored, tree.lock
-    monkeypatch.setattr(markdown, "stored", lambda text: happened.append("rendered") or stored(text))
-    monkeypatch.setattr(tree, "lock", lambda pk: happened.append("locked") or lock(pk))
+
+    def rendered(text: str) -> str:
+        happened.append("rendered")
+        return stored(text)
+
+    def locked(pk: int) -> Incident:
+        happened.append("locked")
+        return lock(pk)
+
+    monkeypatch.setattr(markdown, "stored", rendered)
+    monkeypatch.setattr(tree, "lock", locked)
     sprouts = [Sprout(1, "one", description="*a*"), Sprout(2, "two"), Sprout(1, "three", description="**b**")]
     made = plant_branch(actor=bob, incident=incident, parent=None, sprouts=sprouts)
     assert happened == ["rendered"] * 3 + ["locked"]
