@@ -20,6 +20,7 @@ from incidents.models import Incident, IncidentGrant, Role, RoleAssignment, Seve
 from incidents.models.lifecycle import IncidentType
 from incidents.models.team import PERMISSIONS
 from people.models import Customer, User
+from tickets import clocks
 from tickets.models import ENDED, Comment, Ticket
 from tickets.models.tickets import ROOT_NUMBER
 from tickets.models.vocabulary import FIRST
@@ -182,9 +183,11 @@ def _tree(incident: Incident, count: int, place: Place, chance: random.Random, f
                 description="Ask the owner. " * 5,
                 description_html="",
                 due_at=due,
-                clock_at=due,
+                finished_at=timezone.now() if CATEGORY[status] in ENDED else None,
             )
         )
+        for name, value in clocks.wound(found[-1], clocks.NO_TARGET).items():
+            setattr(found[-1], name, value)
     return found
 
 
