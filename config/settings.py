@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "people",
     "incidents",
     "tickets",
+    "runbooks",
     "comms",
     "intake",
     "reporting",

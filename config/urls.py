@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", site.urls),
     path("", include("core.urls")),
+    path("", include("runbooks.urls")),
     path("", include("tickets.urls")),
     path("", include("incidents.urls")),
     path("", include("comms.urls")),

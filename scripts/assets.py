@@ -35,7 +35,10 @@ ICONS_FROM = "lucide-static"
 ICON_SOURCES = (
     "templates/**/*.html",
     "static/js/**/*.js",
-    *(f"{room}/**/*.py" for room in ("core", "people", "incidents", "tickets", "intake", "comms", "reporting")),
+    *(
+        f"{room}/**/*.py"
+        for room in ("core", "people", "incidents", "tickets", "runbooks", "intake", "comms", "reporting")
+    ),
 )
 # Names that no file spells out because they are put together at run time.
 EXTRA_ICONS = frozenset({"check", "circle-pause", "clock", "hourglass", "monitor", "moon", "sun", "triangle-alert"})

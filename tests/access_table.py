@@ -157,7 +157,7 @@ ROWS: dict[str, Row] = {
     "tickets:undo": Row(post=WORK),
     "tickets:table": Row(get=VIEW),
     "tickets:table_csv": Row(get=WORK_OR_AUDIT),
-    "tickets:quick": Row(get=WORK, post=WORK),
+    "runbooks:quick": Row(get=WORK, post=WORK),
     "tickets:bulk": Row(get=WORK, post=WORK),
     "tickets:undo_batch": Row(post=WORK),
     "tickets:undo_last": Row(post=WORK),

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FLOORS = ["core", "people", "incidents", "tickets", "comms", "intake", "reporting", "config"]
+FLOORS = ["core", "people", "incidents", "tickets", "runbooks", "comms", "intake", "reporting", "config"]
 ROOMS = FLOORS[1:-1]
 TRACKED = {
     "Incident", "RoleAssignment", "Ticket", "Comment", "Attachment", "User", "Customer", "TicketStatus",
-    "TicketPriority", "ClockTarget", "TimeEntry", "Handover", "ShiftHandover",
+    "TicketPriority", "ClockTarget", "TimeEntry", "Handover", "ShiftHandover", "Document", "Version", "Run", "Suggestion",
+    "Automation", "ActionSwitch", "Secret", "AllowedHost", "EscalationRule",
 }  # fmt: skip
 DERIVED = {
     "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "comments_total",

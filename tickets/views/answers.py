@@ -65,8 +65,11 @@ def renew(form: forms.Form, ticket: Ticket) -> None:
 def page(
     request: UserRequest, incident: Incident, name: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """A form: alone for the dialog, or on a page of the incident (templates/tickets/_<name>.html, in page.html)."""
-    fragment = f"tickets/_{name}.html"
+    """A form: alone for the dialog, or on a page of the incident.
+
+    `name` is of templates/tickets/_<name>.html, or the whole path of another room's.
+    """
+    fragment = name if "/" in name else f"tickets/_{name}.html"
     context = {"incident": incident, "tab": "tree", "fragment": fragment, **context}
     if not htmx.is_htmx(request):
         frame = frames.frame(incident)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tickets.tasklines import automation
-from tickets.tasklines.automation import Automation
+from runbooks.tasklines import automation
+from runbooks.tasklines.automation import Automation
 
 MOST_TEXT = 64 * 1024
 """Characters of one description: what the renderer of Markdown takes (core.markdown)."""

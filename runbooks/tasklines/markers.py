@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tickets.tasklines.characters import OVERRIDES, is_visible, named
-from tickets.tasklines.document import MOST_TITLE, Task
+from runbooks.tasklines.characters import OVERRIDES, is_visible, named
+from runbooks.tasklines.document import MOST_TITLE, Task
 
 MOST_MINUTES = 365 * 24 * 60
 MOST_TAGS = 20

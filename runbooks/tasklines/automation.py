@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tickets.tasklines.characters import OVERRIDES, UNSTORABLE, named
+from runbooks.tasklines.characters import OVERRIDES, UNSTORABLE, named
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 

@@ -3,10 +3,10 @@
 Pure: the standard library and nothing else, so that a command, a worker or another program may use it as it is.
 """
 
-from tickets.tasklines.automation import Automation, Value
-from tickets.tasklines.document import Document, Kind, Task, TaskLineError, TaskLinesRefused
-from tickets.tasklines.reader import parse
-from tickets.tasklines.writer import render
+from runbooks.tasklines.automation import Automation, Value
+from runbooks.tasklines.document import Document, Kind, Task, TaskLineError, TaskLinesRefused
+from runbooks.tasklines.reader import parse
+from runbooks.tasklines.writer import render
 
 __all__ = [
     "Automation",

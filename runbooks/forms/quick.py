@@ -10,13 +10,13 @@ from django.core.exceptions import ValidationError
 from core.text import clean_text
 from incidents.models import Incident
 from people.models import User
+from runbooks.queries.quick import Crew, crew
+from runbooks.tasklines import Document, Task, TaskLineError, TaskLinesRefused, parse
+from runbooks.tasklines.characters import NEWLINES
+from runbooks.tasklines.descriptions import MOST_TEXT
+from runbooks.tasklines.document import MOST_BYTES, MOST_ERRORS
 from tickets.actions.quick import MOST_TITLE, Sprout
 from tickets.forms.moves import NumberField
-from tickets.queries.quick import Crew, crew
-from tickets.tasklines import Document, Task, TaskLineError, TaskLinesRefused, parse
-from tickets.tasklines.characters import NEWLINES
-from tickets.tasklines.descriptions import MOST_TEXT
-from tickets.tasklines.document import MOST_BYTES, MOST_ERRORS
 
 MOST_VALUES = 50
 VALUE = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")

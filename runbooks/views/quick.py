@@ -9,12 +9,12 @@ from core import htmx
 from core.access import guarded
 from incidents.models import Incident
 from people.requests import UserRequest
+from runbooks.forms.quick import QuickForm
+from runbooks.queries import quick as queries
 from tickets.actions.quick import plant_branch
 from tickets.forms.bulk import numbers_in
-from tickets.forms.quick import QuickForm
 from tickets.models import Ticket
 from tickets.queries import bulk as bulk_queries
-from tickets.queries import quick as queries
 from tickets.views import answers
 
 MOST_SHOWN = 200  # rows of the preview
@@ -31,7 +31,7 @@ def quick(request: UserRequest, incident: Incident) -> HttpResponse:
     form = QuickForm(request.POST, incident=incident)
     is_good = form.is_valid()
     if "preview" in request.GET:
-        return htmx.render(request, "tickets/_planted.html", {"incident": incident, **_shown(form)})
+        return htmx.render(request, "runbooks/_planted.html", {"incident": incident, **_shown(form)})
     if "preview" in request.POST:
         return _page(request, incident, form, is_preview=True)
     made: list[Ticket] = []
@@ -60,7 +60,7 @@ def _page(
     request: UserRequest, incident: Incident, form: QuickForm, *, is_preview: bool = False, status: int = 200
 ) -> HttpResponse:
     context = {**_shown(form), "places": queries.places(incident), "is_preview": is_preview}
-    return answers.page(request, incident, "quick", context, status=status)
+    return answers.page(request, incident, "runbooks/_quick.html", context, status=status)
 
 
 def _planted(request: UserRequest, incident: Incident, made: list[Ticket]) -> HttpResponse:

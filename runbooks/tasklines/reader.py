@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass, field
 
-from tickets.tasklines import descriptions, markers
-from tickets.tasklines.characters import NEWLINES, UNSTORABLE, is_visible, named
-from tickets.tasklines.descriptions import BOX, HEADING, RUNBOOK, RUNBOOK_MEANT, Lines
-from tickets.tasklines.document import (
+from runbooks.tasklines import descriptions, markers
+from runbooks.tasklines.characters import NEWLINES, UNSTORABLE, is_visible, named
+from runbooks.tasklines.descriptions import BOX, HEADING, RUNBOOK, RUNBOOK_MEANT, Lines
+from runbooks.tasklines.document import (
     MOST_BYTES,
     MOST_LEVELS,
     MOST_LINES,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from tickets.tasklines import automation, descriptions, markers
-from tickets.tasklines.document import MOST_LEVELS, Document, Task, TaskLineError, TaskLinesRefused
-from tickets.tasklines.reader import STEP, parse
+from runbooks.tasklines import automation, descriptions, markers
+from runbooks.tasklines.document import MOST_LEVELS, Document, Task, TaskLineError, TaskLinesRefused
+from runbooks.tasklines.reader import STEP, parse
 
 _LEVELS = 6
 """Of headings."""

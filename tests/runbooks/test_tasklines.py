@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.text import clean_text
+from runbooks.tasklines import Automation, Document, Task, TaskLineError, TaskLinesRefused, parse, render
+from runbooks.tasklines.document import MOST_BYTES, MOST_ERRORS, MOST_LEVELS, MOST_LINES, MOST_TASKS, MOST_TITLE
 from tests.architecture import ROOT
 from tickets.models import Ticket
-from tickets.tasklines import Automation, Document, Task, TaskLineError, TaskLinesRefused, parse, render
-from tickets.tasklines.document import MOST_BYTES, MOST_ERRORS, MOST_LEVELS, MOST_LINES, MOST_TASKS, MOST_TITLE
 
 GUIDE = (ROOT / "docs/task-lines.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^~~~~(\w+)\n(.*?)^~~~~$", GUIDE, re.MULTILINE | re.DOTALL)
@@ -495,12 +495,12 @@ def test_headings_are_written_from_the_second_level_while_there_is_room() -> Non
 
 
 def test_the_language_needs_nothing_but_python() -> None:
-    files = sorted((ROOT / "tickets/tasklines").glob("*.py"))
+    files = sorted((ROOT / "runbooks/tasklines").glob("*.py"))
     assert len(files) > 5
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
-                assert name.startswith("tickets.tasklines") or name.split(".")[0] in sys.stdlib_module_names, path
+                assert name.startswith("runbooks.tasklines") or name.split(".")[0] in sys.stdlib_module_names, path
     assert ast.get_docstring(ast.parse(Path(ROOT / "tickets/__init__.py").read_text(encoding="utf-8")))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tickets.tasklines.automation import Automation, strings_of
+from runbooks.tasklines.automation import Automation, strings_of
 
 MOST_TASKS = 5_000
 MOST_LEVELS = 50

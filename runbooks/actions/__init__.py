@@ -1,0 +1,1 @@
+"""Actions of documents, runs and automations."""

@@ -1,0 +1,199 @@
+"""Automations: an action that a ticket can carry out by itself, and each time it did."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from core.access import Guarded, Root
+from core.actions import tracked
+from core.models import Versioned, Work
+from incidents.models import Incident
+from runbooks.models.runs import Run
+from tickets.models import Ticket
+
+if TYPE_CHECKING:
+    from people.models import User
+
+
+class Trigger(models.TextChoices):
+    """What sets an automation off; a condition, where there is one, has to hold as well."""
+
+    CLICK = "click", "On a click"
+    START = "start", "When its ticket starts"
+    CONDITION = "condition", "As soon as its condition holds"
+
+
+class Waiting(models.TextChoices):
+    """What a queued execution waits for, besides a worker."""
+
+    NOTHING = "", "A worker"
+    APPROVAL = "approval", "An approval"
+    ANSWER = "answer", "An answer"
+    TIME = "time", "A time"
+
+
+class AutomationQuerySet(models.QuerySet["Automation"]):
+    """Automations, seen by who may see their incident."""
+
+    def visible_to(self, user: User) -> Self:
+        """Automations of tickets whose incident this person may see."""
+        return self.filter(ticket__incident__in=Incident.objects.visible_to(user))
+
+
+class Automation(Versioned, Guarded):
+    """What a ticket does by itself: the name of an action of the registry and its parameters, templates among them.
+
+    `condition` is an expression over the same names as templates (docs/automations.md). `name` is how later steps refer
+    to its output: `{{ steps.lookup.status }}`.
+    """
+
+    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="automation")
+    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="automations")
+    action = models.CharField(max_length=60)
+    parameters = models.JSONField(default=dict)
+    name = models.CharField(max_length=40, blank=True)
+    trigger = models.CharField(max_length=10, choices=Trigger, default=Trigger.CLICK)
+    condition = models.CharField(max_length=500, blank=True)
+    needs_approval = models.BooleanField(default=False)  # besides what the admin's switch of the action asks
+    retries = models.PositiveSmallIntegerField(default=0)
+    fired_at = models.DateTimeField(null=True, editable=False)  # when it was set off by itself: once
+
+    objects = AutomationQuerySet.as_manager()
+    history = tracked()
+    url_fields = {"number": "ticket__incident__number", "ticket": "ticket__number"}
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.action} of #{self.ticket.number}"
+
+    @property
+    def access_root(self) -> Root:
+        """The incident."""
+        return self.ticket.incident
+
+    @property
+    def journal_stream(self) -> str:
+        """The stream of the incident."""
+        return self.ticket.journal_stream
+
+
+class ExecutionQuerySet(models.QuerySet["Execution"]):
+    """Executions, seen by who may see their incident."""
+
+    def visible_to(self, user: User) -> Self:
+        """Executions in incidents this person may see."""
+        return self.filter(automation__ticket__incident__in=Incident.objects.visible_to(user))
+
+
+class Execution(Work, Guarded):
+    """One time that an automation was carried out (or tried dry): input, output, log, duration, result.
+
+    `input` is what the parameters became, with secrets as dots; `output` is what later steps may use. Nothing here ever
+    holds a secret.
+    """
+
+    task = "runbooks.tasks.execute"
+    lease = dt.timedelta(seconds=180)  # longer than any action may take
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # sent along, so that others can tell twice
+    automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="executions")
+    dry = models.BooleanField(default=False)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    waiting = models.CharField(max_length=10, choices=Waiting, blank=True, editable=False)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    question = models.JSONField(default=dict)  # of a form: what is asked for
+    answers = models.JSONField(default=dict)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    input = models.JSONField(default=dict)
+    output = models.JSONField(default=dict)
+    log = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True, editable=False)
+    duration_ms = models.PositiveIntegerField(null=True, editable=False)
+
+    objects = ExecutionQuerySet.as_manager()
+    url_fields = {
+        "number": "automation__ticket__incident__number", "ticket": "automation__ticket__number", "execution": "pk",
+    }  # fmt: skip
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["state", "due"], name="execution_due")]
+
+    def __str__(self) -> str:
+        return f"execution {self.pk} of {self.automation}"
+
+    @property
+    def access_root(self) -> Root:
+        """The incident."""
+        return self.automation.access_root
+
+    @property
+    def journal_stream(self) -> str:
+        """The stream of the incident."""
+        return self.automation.journal_stream
+
+
+class ActionSwitch(models.Model):
+    """What admins allow: an action that reaches out of Treeline is off until one of them turns it on."""
+
+    action = models.CharField(max_length=60, unique=True)
+    enabled = models.BooleanField(default=False)
+    needs_approval = models.BooleanField(default=True)
+
+    history = tracked()
+    journal_stream = "automations"
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["action"]
+
+    def __str__(self) -> str:
+        return self.action
+
+
+class Secret(models.Model):
+    """A credential that automations use by its name. Encrypted; shown to nobody, not even to who wrote it."""
+
+    name = models.SlugField(max_length=60, unique=True)
+    description = models.CharField(max_length=200, blank=True)
+    sealed = models.TextField(editable=False)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = tracked(excluded=["sealed"])
+    journal_stream = "automations"
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AllowedHost(models.Model):
+    """A host that automations may reach although its addresses are private, or on a port that is not 80 or 443."""
+
+    host = models.CharField(max_length=253)  # a name or an address, without port
+    port = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200)
+
+    history = tracked()
+    journal_stream = "automations"
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["host", "port"]
+        constraints = [models.UniqueConstraint(fields=["host", "port"], name="allowed_host_once")]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"

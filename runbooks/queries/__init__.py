@@ -1,0 +1,1 @@
+"""Reads of documents, runs and automations."""

@@ -1,0 +1,1 @@
+"""Views of documents, runs and automations."""
