@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from core.access import Guarded, Root
 from core.actions import tracked
 from core.models import Versioned, Work
+from core.models.work import WorkState
 from incidents.models import Incident
 from runbooks.models.runs import Run
 from tickets.models import Ticket
@@ -128,9 +130,26 @@ class Execution(Work, Guarded):
         default_permissions = ()
         ordering = ["-pk"]
         indexes = [models.Index(fields=["state", "due"], name="execution_due")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["automation"], condition=Q(state__in=["queued", "running"]), name="one_execution_at_a_time"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"execution {self.pk} of {self.automation}"
+
+    @classmethod
+    def claim(cls, pk: int) -> Self | None:
+        """As all work; but not while a person has to say something first, and not before its time."""
+        now = timezone.now()
+        queued = cls._default_manager.filter(pk=pk, state=WorkState.QUEUED, waiting__in=[Waiting.NOTHING, Waiting.TIME])
+        ready = queued.filter(Q(attempts=0, waiting=Waiting.NOTHING) | Q(due__lte=now))
+        taken = ready.update(
+            state=WorkState.RUNNING, waiting=Waiting.NOTHING, attempts=F("attempts") + 1, due=now + cls.lease
+        )
+        found: Self | None = cls._default_manager.get(pk=pk) if taken else None  # type: ignore[assignment]
+        return found
 
     @property
     def access_root(self) -> Root:
@@ -166,6 +185,7 @@ class Secret(models.Model):
 
     name = models.SlugField(max_length=60, unique=True)
     description = models.CharField(max_length=200, blank=True)
+    hosts = models.CharField("hosts it may be sent to", max_length=500)  # separated by commas; * is any
     sealed = models.TextField(editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
 
