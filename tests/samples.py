@@ -30,6 +30,9 @@ from people.actions import people as person_actions
 from people.models import Invitation, User
 from reporting.actions import reports
 from reporting.models import ReportJob
+from runbooks.actions import starts
+from runbooks.crew import Crew
+from runbooks.models import Document, Version
 from tests.architecture import ROOMS
 from tests.uploads import kept
 from tests.world import EVE_LOG, World
@@ -285,6 +288,23 @@ def _urgency(world: World) -> Run:
     return partial(vocabulary.follow_urgency, actor=SYSTEM, incident=world.incident, priority=priority)
 
 
+def _runbook(world: World) -> Document:
+    body = "Ask.\n\n- [ ] Isolate {{ host }} @bob #host\n  ```action\n  note: {text: hello}\n  ```\n- [ ] Tell them\n"
+    document, _ = Document.objects.get_or_create(
+        slug="sample-isolation", defaults={"kind": "runbook", "title": "Isolate a host"}
+    )
+    if document.active is None:
+        document.active = Version.objects.create(document=document, number=1, body=body, state="active")
+        document.save()
+    return document
+
+
+def _sow(world: World) -> Run:
+    start = starts.prepared(_runbook(world), {"host": "DC01"})
+    seeds = starts.seeds_of(start, Crew({}, {}))
+    return partial(starts.sow, actor=world.people["bob"], incident=world.incident, parent=101, seeds=seeds)
+
+
 SAMPLES: dict[str, Sample] = {
     "incidents.actions.exports.note_journal_export": _by(
         "alice", exports.note_journal_export, incident=_incident, rows=_is(7), verb=_is(""), who=_is("")
@@ -448,6 +468,14 @@ SAMPLES: dict[str, Sample] = {
     "tickets.actions.merging.merge_incidents": _by(
         "alice", merging.merge_incidents, source=_incident, target=lambda w: w.other, reason=_is("The same mail")
     ),
+    "runbooks.actions.starts.run_runbook": _by(
+        "bob", starts.run_runbook, incident=_incident, document=_runbook, under=_is(101), values=_is({"host": "DC01"})
+    ),
+    "runbooks.actions.starts.run_runbooks": _by(
+        "bob", starts.run_runbooks, incident=_incident, documents=lambda w: [_runbook(w)], under=_is(None),
+        values=_is({"host": "DC01"}), skip=_is({"sample-isolation": {"2"}}),
+    ),
+    "runbooks.actions.starts.sow": _sow,
     "intake.actions.imports.request_import": _by(
         "bob", imports.request_import, file=lambda w: _upload(), name=_is("eve.json")
     ),

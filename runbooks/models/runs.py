@@ -84,6 +84,14 @@ class Run(Versioned, Guarded):
         return f"incident:{self.incident_id}"
 
 
+class StepManager(models.Manager["RunStep"]):
+    """Steps with what names them: the panel of a ticket says which it is without asking again."""
+
+    def get_queryset(self) -> models.QuerySet[RunStep]:
+        """Joined with the run and its runbook."""
+        return super().get_queryset().select_related("run__of__document")
+
+
 class RunStep(models.Model):
     """A line of a version and the ticket it became. How it went is read from the ticket.
 
@@ -101,6 +109,8 @@ class RunStep(models.Model):
     text = models.TextField(blank=True)
     who = models.CharField(max_length=120, blank=True)  # the user name or role that the line names
     ticket = models.ForeignKey(Ticket, null=True, on_delete=models.SET_NULL, related_name="steps")
+
+    objects = StepManager()
 
     class Meta:
         default_permissions = ()

@@ -9,9 +9,9 @@ from core import htmx
 from core.access import guarded
 from incidents.models import Incident
 from people.requests import UserRequest
+from runbooks.actions.starts import sow
 from runbooks.forms.quick import QuickForm
 from runbooks.queries import quick as queries
-from tickets.actions.quick import plant_branch
 from tickets.forms.bulk import numbers_in
 from tickets.models import Ticket
 from tickets.queries import bulk as bulk_queries
@@ -38,9 +38,7 @@ def quick(request: UserRequest, incident: Incident) -> HttpResponse:
     if is_good and not answers.refused(
         form,
         lambda: made.extend(
-            plant_branch(
-                actor=request.user, incident=incident, parent=form.cleaned_data["parent"], sprouts=form.sprouts
-            )
+            sow(actor=request.user, incident=incident, parent=form.cleaned_data["parent"], seeds=form.seeds).tickets
         ),
     ):
         return _planted(request, incident, made)
@@ -51,7 +49,7 @@ def _shown(form: QuickForm) -> dict[str, Any]:
     """The branch as it will be, level by level, and what is wrong with its text."""
     rows = [(one, range(one.depth - 1)) for one in form.sprouts[:MOST_SHOWN]]
     return {
-        "form": form, "rows": rows, "total": len(form.sprouts), "more": max(0, len(form.sprouts) - MOST_SHOWN),
+        "form": form, "rows": rows, "total": len(form.seeds), "more": max(0, len(form.seeds) - MOST_SHOWN),
         "problems": form.problems, "values": form.values,
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from core.models import JournalEntry
 from incidents.actions import team
 from incidents.models import Incident, Role, Tag
 from people.models import User
+from runbooks.models import Automation, Run
 from tickets import tree
 from tickets.actions import tickets as actions
 from tickets.actions.quick import Sprout, plant_branch
@@ -174,8 +175,9 @@ def test_a_value_is_one_line_of_visible_text(browser, url, incident, value) -> N
         ("one @mallory", "@mallory is nobody who works on this incident"),
         ("one @carol", "@carol is nobody who works on this incident"),
         ("one @legal_lead", "Line 1, column 5:</span> Nobody who works tickets here is Legal Lead"),
-        ("one\n![[runbook:phishing]]", "Line 2, column 1:</span> Sub-playbooks come with runbooks"),
-        ("- [ ] one\n  ```action\n  send: {}\n  ```", "Line 1, column 1:</span> Automations come with runbooks"),
+        ("one\n![[runbook:nowhere]]", "Line 2, column 1:</span> There is no runbook named “nowhere”"),
+        ("- [ ] one\n  ```action\n  send: {on: later}\n  ```", "on is one of start, click and condition"),
+        ("- [ ] one {{ a }}\n  ```action\n  send: {to: '{{ a }}'}\n  ```", "Write the value itself"),
         ("one\n- [x] two #lead", "Line 2, column 1:</span> A lead is done with a result"),
         ("one\n" + "x" * 201, "Line 2"),
         ("a\x00b", "Line 1, column 2:</span> Null characters are not allowed"),
@@ -331,3 +333,46 @@ def test_trees_of_other_incidents_are_not_touched(incident, bob, make_incident, 
     plant_branch(actor=bob, incident=incident, parent=None, sprouts=[Sprout(1, "a"), Sprout(2, "b")])
     assert list(Ticket.objects.filter(incident=other).values()) == before
     assert tree.root(incident).rght == 6
+
+
+# -- Runbooks and automations in pasted text --------------------------------------------------------------------------
+def test_a_line_that_names_a_runbook_inserts_it_as_a_run_of_its_own(browser, url, incident, phishing, bob) -> None:
+    text = "Find out\n  - [ ] First {{ link }}\n  ![[runbook:phishing]]\nLast"
+    refused = browser.post(url, {"text": text}, headers=HTMX)
+    assert refused.status_code == 422
+    assert 'name="value-owner"' in refused.content.decode()
+    browser.post(url, {"text": text, "value-link": "evil.example", "value-owner": "ada"}, headers=HTMX)
+    run = Run.objects.get()
+    assert run.ticket is not None
+    assert (run.of, run.ticket.parent.title, run.started_by) == (phishing.active, "Find out", bob)
+    assert run.values == {"link": "evil.example", "owner": "ada"}
+    assert run.steps.count() == 8
+    assert Ticket.objects.filter(title="First evil.example").exists()
+    assert Automation.objects.get().run == run
+    assert order(incident)[-1][2] == "Last"
+    assert sound(incident)
+
+
+def test_the_preview_shows_what_the_runbook_brings(browser, url, reset) -> None:
+    html = browser.post(f"{url}?preview=1", {"text": "![[runbook:reset-account]]", "value-owner": "ada"}, headers=HTMX)
+    assert "3 tickets will be added" in html.content.decode()
+    assert "Reset the password of ada" in html.content.decode()
+    assert not Ticket.objects.exists()
+
+
+def test_a_runbook_that_contains_itself_is_refused_at_its_line(browser, url, make_runbook) -> None:
+    make_runbook("round", "![[runbook:round]]\n", "Round")
+    answer = browser.post(url, {"text": "One\n![[runbook:round]]"}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "Line 2, column 1:</span> A runbook cannot contain itself: “Round” → “Round”." in answer.content.decode()
+
+
+def test_an_action_block_becomes_an_automation_with_an_entry_of_its_own(browser, url, incident) -> None:
+    text = (
+        "- [ ] Look it up\n  ```action\n  lookup: {url: 'https://x.example/{{ incident.number }}', retries: 2}\n  ```"
+    )
+    browser.post(url, {"text": text}, headers=HTMX)
+    made = Automation.objects.get()
+    assert (made.action, made.retries, made.run) == ("lookup", 2, None)
+    assert made.parameters == {"url": "https://x.example/{{ incident.number }}"}
+    assert (last().verb, last().data["tickets"]) == ("automations.planted", [101])

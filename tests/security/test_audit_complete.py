@@ -102,6 +102,10 @@ def _of_ticket(row: dict[str, Any], entries: Entries) -> bool:
     return _gone(row, entries) or any((entry.target_type, entry.target_id) == mine for entry in entries)
 
 
+def _of_run(row: dict[str, Any], entries: Entries) -> bool:
+    return any((e.target_type, e.target_id) == ("runbooks.Run", str(row["run_id"])) for e in entries)
+
+
 RULES: dict[str, Rule] = {  # rows that an entry names in another way than as its target
     "incidents_incident_tags": lambda row, entries: any(
         "tags" in e.data and e.target_type == "incidents.Incident" and e.target_id == str(row["incident_id"])
@@ -142,6 +146,10 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
     ),
     "people_invitation": lambda row, entries: any(e.data.get("invitation") == row["id"] for e in entries),
     "intake_alert": _alert,
+    "runbooks_runstep": lambda row, entries: _of_run(row, entries),
+    "runbooks_automation": lambda row, entries: (
+        _of_run(row, entries) or _gone(row, entries) or any(e.verb == "automations.planted" for e in entries)
+    ),
     "intake_rawpiece": lambda row, entries: any(
         row["job_id"] == e.data.get("job")
         or (e.target_type == "intake.ImportJob" and e.target_id == str(row["job_id"]))

@@ -1,0 +1,206 @@
+"""Starting runbooks: their steps become a branch of tickets, in one transaction, and the run knows which is which."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from core import journal
+from core.actions import action, keep_together
+from core.actors import Actor
+from incidents.models import Incident
+from people.models import User
+from runbooks import blocks, tasklines
+from runbooks.crew import Crew, crew
+from runbooks.expansion import Book, Step, asked, book, expand, library, without
+from runbooks.filling import MOST_VALUES, filled, length
+from runbooks.models import Automation, Document, DocumentKind, Run, RunStep
+from runbooks.tasklines.descriptions import MOST_TEXT
+from tickets.actions.quick import MOST_TITLE, Sprout, plant_branch
+from tickets.models import Ticket
+
+
+@dataclass(frozen=True)
+class Start:
+    """One runbook that is about to run: its steps, the top first, and what was given for its values."""
+
+    of: Book
+    steps: Sequence[Step]
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One ticket to be; `step` where it is one of the run `start`, `action` where it does something by itself."""
+
+    sprout: Sprout
+    action: tasklines.Automation | None = None
+    start: Start | None = None
+    step: Step | None = None
+
+
+@dataclass
+class Grown:
+    """What became of seeds: tickets in their order, and the runs in theirs."""
+
+    tickets: list[Ticket]
+    runs: list[Run] = field(default_factory=list)
+
+
+@action
+def run_runbook(
+    *,
+    actor: Actor,
+    incident: Incident,
+    document: Document,
+    under: int | None,
+    values: Mapping[str, str],
+    skip: Collection[str] = frozenset(),
+    complete: bool = True,
+) -> Run:
+    """Insert the version in force below the ticket numbered `under` (None: at the top) and track it.
+
+    `skip` are places ("2.1") that are left out with all below them. Unless `complete`, what nobody gave a value for
+    stays as it is written: for what starts by itself.
+
+    Raises:
+        ValidationError: it is not in force, contains itself, a sub-playbook is missing, a value is missing, nothing is
+            left of it, or as for `plant_branch`.
+    """
+    start = prepared(document, values, skip, complete=complete)
+    people = crew(incident)
+    grown = sow(actor=actor, incident=incident, parent=under, seeds=seeds_of(start, people))
+    return grown.runs[0]
+
+
+@action
+def run_runbooks(
+    *,
+    actor: Actor,
+    incident: Incident,
+    documents: Sequence[Document],
+    under: int | None,
+    values: Mapping[str, str],
+    skip: Mapping[str, Collection[str]],
+) -> list[Run]:
+    """Insert several, one after the other; values are asked for once, `skip` is by the name of the runbook."""
+    starts = [prepared(one, values, skip.get(one.slug, ())) for one in documents]
+    people = crew(incident)
+    seeds = [seed for start in starts for seed in seeds_of(start, people)]
+    return sow(actor=actor, incident=incident, parent=under, seeds=seeds).runs
+
+
+@action
+def sow(*, actor: Actor, incident: Incident, parent: int | None, seeds: Sequence[Seed]) -> Grown:
+    """Make tickets of the seeds, with their automations and the runs they belong to.
+
+    Raises:
+        ValidationError: as for `plant_branch`, or an automation says something that it cannot say.
+    """
+    automations = [blocks.columns(seed.action) if seed.action else None for seed in seeds]
+    made = plant_branch(actor=actor, incident=incident, parent=parent, sprouts=[seed.sprout for seed in seeds])
+    runs = _runs(actor, incident, made, seeds)
+    RunStep.objects.bulk_create(_steps(made, seeds, runs))
+    rows = [
+        Automation(ticket=ticket, run=runs.get(id(seed.start)), **columns)
+        for ticket, seed, columns in zip(made, seeds, automations, strict=True)
+        if columns is not None
+    ]
+    _insert(Automation, rows)
+    for run in runs.values():
+        journal.record(
+            "run.started", actor=actor, subject=run, changed=False, runbook=run.of.document.title,
+            number=run.of.number, ticket=run.ticket.number if run.ticket else None,
+        )  # fmt: skip
+    if rows and not runs:
+        numbers = [row.ticket.number for row in rows]
+        journal.record("automations.planted", actor=actor, subject=incident, changed=False, tickets=numbers)
+    return Grown(tickets=made, runs=list(runs.values()))
+
+
+def prepared(
+    document: Document, values: Mapping[str, str], skip: Collection[str] = (), *, complete: bool = True
+) -> Start:
+    """The version in force with its sub-playbooks and values, checked as far as it can be before anything is locked."""
+    if document.active is None or document.archived_at or document.kind != DocumentKind.RUNBOOK:
+        raise ValidationError(f"“{document.title}” is no runbook with a version in force.")
+    document.active.document = document
+    top = book(document.active)
+    steps = without(expand(top, library(top)), skip)
+    if len(steps) < 2:
+        raise ValidationError(f"Nothing is left of “{document.title}”: choose at least one step.")
+    names = asked(steps)
+    if complete and (missing := [name for name in names if not values.get(name)]):
+        raise ValidationError(f"Give a value for {', '.join(missing)}.")
+    if len(names) > MOST_VALUES:
+        raise ValidationError(f"At most {MOST_VALUES} values can be asked for: “{document.title}” has {len(names)}.")
+    return Start(of=top, steps=steps, values={name: values[name] for name in names if values.get(name)})
+
+
+def seeds_of(start: Start, people: Crew, *, depth: int = 1) -> list[Seed]:
+    """The tickets of a run, its top at this depth; who is named and does not work here is nobody yet.
+
+    Raises:
+        ValidationError: with its values a title or a description is too long.
+    """
+    return [
+        Seed(sprout=_sprout(step, start.values, people, depth), action=step.task.action, start=start, step=step)
+        for step in start.steps
+    ]
+
+
+def _sprout(step: Step, values: Mapping[str, str], people: Crew, depth: int) -> Sprout:
+    if (long := length(step.title, values)) > MOST_TITLE and step.place and not step.part:
+        raise ValidationError(
+            f"With its values the title of step {step.place} has {long} characters: {MOST_TITLE} fit."
+        )
+    title = filled(step.title, values, most=MOST_TITLE)
+    if (long := length(step.text, values)) > MOST_TEXT:
+        raise ValidationError(
+            f"With its values the text of step {step.place} has {long:,} characters: {MOST_TEXT:,} fit."
+        )
+    task = step.task
+    return Sprout(
+        depth=depth + step.depth - 1, title=title, description=filled(step.text, values), minutes=task.minutes,
+        assignee=_person(task.who, people), lead=task.lead, tags=task.tags, shared=task.shared,
+    )  # fmt: skip
+
+
+def _person(who: str, people: Crew) -> User | None:
+    return people.named(who) if who else None
+
+
+def _runs(actor: Actor, incident: Incident, made: Sequence[Ticket], seeds: Sequence[Seed]) -> dict[int, Run]:
+    """A run for each start, by the identity of the start; its top is the first of its tickets."""
+    by = actor.pk if actor.actor_kind == "user" else None
+    runs: dict[int, Run] = {}
+    for ticket, seed in zip(made, seeds, strict=True):
+        if seed.start is not None and id(seed.start) not in runs:
+            runs[id(seed.start)] = Run(
+                incident=incident, of=seed.start.of.version, ticket=ticket, values=dict(seed.start.values),
+                started_by_id=by,
+            )  # fmt: skip
+    _insert(Run, list(runs.values()))
+    return runs
+
+
+def _steps(made: Sequence[Ticket], seeds: Sequence[Seed], runs: Mapping[int, Run]) -> Iterable[RunStep]:
+    position: dict[int, int] = {}
+    for ticket, seed in zip(made, seeds, strict=True):
+        if seed.step is None or not seed.step.place:
+            continue
+        key, step = id(seed.start), seed.step
+        position[key] = position.get(key, 0) + 1
+        yield RunStep(
+            run=runs[key], of=step.of.version, part=step.part.version if step.part else None, position=position[key],
+            place=step.place, title=step.title, text=step.text, who=step.task.who[:120], ticket=ticket,
+        )  # fmt: skip
+
+
+def _insert(model: type[Any], rows: list[Any]) -> None:
+    """New rows at once, each with its history."""
+    queryset: QuerySet[Any] = QuerySet(model)
+    queryset.bulk_create(rows)
+    keep_together(rows)
