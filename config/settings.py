@@ -101,7 +101,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["core.templatetags.rendered", "core.templatetags.treeline"],
+            "builtins": ["core.templatetags.rendered", "core.templatetags.treeline", "people.templatetags.drafts"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -1,4 +1,4 @@
-"""Doors for workers: send what is to be sent about accounts."""
+"""Doors for workers: send what is to be sent about accounts, forget drafts that nobody came back to."""
 
 from smtplib import SMTPException
 
@@ -8,6 +8,7 @@ from django.db import transaction
 
 from core.models.work import WorkState
 from core.work import later
+from people.actions import drafts
 from people.models import AccountMail
 
 
@@ -34,3 +35,9 @@ def send_account_mail(pk: int) -> None:
         mail.put_back(error=type(problem).__name__, delay=later(mail.attempts))
         return
     _end(mail, WorkState.DONE)
+
+
+@shared_task
+def sweep_drafts() -> None:
+    """Forget what nobody went on writing."""
+    drafts.sweep()

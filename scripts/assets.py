@@ -29,6 +29,7 @@ PICKED = {
     "bootstrap.bundle.min.js": "bootstrap/dist/js/bootstrap.bundle.min.js",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "hx-ptag.min.js": "htmx.org/dist/ext/hx-ptag.min.js",
+    "markdown-toolbar-element.js": "@github/markdown-toolbar-element/dist/index.js",
     "relative-time-element.js": "@github/relative-time-element/dist/bundle.js",
 }
 ICONS_FROM = "lucide-static"

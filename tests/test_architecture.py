@@ -16,6 +16,7 @@ HELPERS = {
     "tickets.actions.tags.ready": "adds the words that are missing; part of every change that gives tags",
     "tickets.actions.clocks.wind": "winds clocks, which are derived; part of new targets, severities and merging",
     "tickets.actions.steps.change": "sets columns and winds the clock; part of every change of a ticket",
+    "people.actions.drafts.forget_below": "part of deleting for good what was being written about",
     "people.actions.groups.put_into": "part of accepting an invitation and of changing groups",
 }
 # Writes that are no action: what they do is told by the entry they come from, or is nobody's business but one's own.
@@ -24,6 +25,9 @@ OWN = {
     "comms.actions.notifications.mark_read": "what one has read is one's own",
     "incidents.actions.looks.look": "how one looks at a tree is one's own",
     "reporting.actions.looks.see_all": "as above, for several incidents at once",
+    "people.actions.drafts.keep": "what one is still writing is one's own; saving it is an action",
+    "people.actions.drafts.forget": "as above",
+    "people.actions.drafts.sweep": "as above, after thirty days",
     "comms.actions.messages.deliver": "sends what an entry led to; the outbox row says what became of it",
 }
 SAFE_HTML = {"core/markdown.py", "core/templatetags/rendered.py", "tickets/map.py", "tickets/rows.py"}

@@ -283,6 +283,12 @@ def is_markdown(field: BoundField) -> bool:
 
 
 @register.filter
+def is_bare(field: BoundField) -> bool:
+    """A text in Markdown without a preview: there is no object yet that it would be shown in."""
+    return bool(field.field.widget.attrs.get("data-markdown") == "bare")
+
+
+@register.filter
 def is_choices(field: BoundField) -> bool:
     """Several checkboxes or radio buttons: a group with a legend."""
     return isinstance(field.field.widget, (CheckboxSelectMultiple, RadioSelect))

@@ -32,7 +32,11 @@ class Lines(forms.CharField):
 
 
 class Tags(VisibleText):
-    """Words separated by commas; at most 20, each at most 40 characters."""
+    """Words separated by commas; at most 20, each at most 40 characters. With script they are chips (js/tags.js)."""
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        found: dict[str, Any] = super().widget_attrs(widget)
+        return found if widget.is_hidden else {**found, "data-tags": ""}
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, (list, tuple)) else value

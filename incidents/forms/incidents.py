@@ -41,7 +41,9 @@ class DeclareForm(forms.Form):
     tlp = forms.ChoiceField(label="TLP", choices=Tlp.choices, required=False, initial=Tlp.AMBER)
     detected_at = Moment(label="Detected (UTC)", required=False, past=True, help_text="Empty: now.")
     detection_source = VisibleText(label="Detected by", max_length=120, required=False)
-    summary = MultilineText(required=False, widget=forms.Textarea(attrs={"rows": 5}), help_text="Markdown.")
+    summary = MultilineText(
+        required=False, widget=forms.Textarea(attrs={"rows": 5, "data-markdown": "bare"}), help_text="Markdown."
+    )
     tags = Tags(required=False, max_length=900, help_text="Separated by commas.")
     restricted = forms.BooleanField(
         required=False, label="Restricted", help_text="Only people with a role in this incident will see it."

@@ -21,6 +21,7 @@ from incidents.views.frames import form_page, refuse
 from people.models import User
 from people.models.rights import is_ours
 from people.requests import UserRequest
+from people.views.drafts import drafted
 
 COLUMNS = [
     ("severity", "Severity"), ("title", "Incident"), ("stage", "Stage"), ("commander", "Commander"),
@@ -128,6 +129,7 @@ def head(request: UserRequest, incident: Incident) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guarded(Incident, "work")
+@drafted("summary", "situation", "business_impact", "root_cause", "contributing_factors", "lessons_learned")
 def edit(request: UserRequest, incident: Incident, part: str) -> HttpResponse:
     """One part of the overview as a form."""
     if part not in PARTS:

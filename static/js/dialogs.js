@@ -45,7 +45,8 @@ dialog?.addEventListener("cancel", (event) => {
   if (event.target !== dialog || !typed || warned) return;
   event.preventDefault();
   warned = true;
-  toast("Not saved yet. Press Esc again to throw it away.");
+  const kept = body.querySelector("[data-draft]"); // drafts.js
+  toast(kept ? "Not saved yet. Press Esc again to leave it: the text is kept as a draft." : "Not saved yet. Press Esc again to throw it away.");
 });
 dialog?.addEventListener("close", () => {
   typed = warned = false;

@@ -11,6 +11,7 @@ from core.actions import action
 from core.actors import Actor
 from core.work import wake
 from incidents.models import Incident
+from people.actions.drafts import forget_below
 from tickets import tree
 from tickets.actions.handovers import named
 from tickets.models import (
@@ -29,7 +30,8 @@ from tickets.models import (
 
 @action
 def delete_branch(*, actor: Actor, ticket: Ticket, reason: str, closed: bool = False) -> list[int]:
-    """Delete a ticket and everything below it for good: comments, files, time, watchers. Gives the numbers.
+    """Delete a ticket and everything below it for good: what is said and being written on them, files, time,
+    watchers. Gives the numbers.
 
     Rows of history stay (PostgreSQL refuses to delete them), sealed by this one entry. `closed` says that whoever asks
     knows that the incident is closed: an order to delete does not wait for it to be opened again.
@@ -51,6 +53,7 @@ def delete_branch(*, actor: Actor, ticket: Ticket, reason: str, closed: bool = F
     _let_go(actor, incident, branch)
     for model in (Comment, Attachment, TimeEntry):
         model._default_manager.filter(ticket__in=branch).delete()
+    forget_below(f"{incident.get_absolute_url()}tickets/", [f"{number}/" for number in data["tickets"]])
     tree.remove(incident, top.number)
     journal.record("ticket.deleted", actor=actor, subject=top, changed=False, reason=reason.strip(), **data)
     if keys:

@@ -10,6 +10,7 @@ from core.models.versions import Conflict
 from incidents.models import Incident
 from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
+from people.views.drafts import drafted
 from tickets.actions import comments as actions
 from tickets.forms.comments import CommentForm, EditCommentForm, ReportForm
 from tickets.models import Comment, Ticket
@@ -20,6 +21,7 @@ from tickets.views import answers
 
 @require_POST
 @guarded(Ticket, "work")
+@drafted("body")
 def comment(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """Say something; who is named with @ hears of it."""
     form = CommentForm(request.POST)
@@ -32,6 +34,7 @@ def comment(request: UserRequest, ticket: Ticket) -> HttpResponse:
 
 @require_POST
 @guarded(Incident, "work")
+@drafted("body")
 def say(request: UserRequest, incident: Incident) -> HttpResponse:
     """Say something on the incident."""
     form = CommentForm(request.POST)
@@ -92,6 +95,7 @@ def _saved(request: UserRequest, ticket: Ticket, text: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guarded(Comment, "work")
+@drafted("body")
 def edit_comment(request: UserRequest, comment: Comment) -> HttpResponse:
     """Change one's own words; the old ones stay in history."""
     if comment.author_id != request.user.pk:

@@ -14,6 +14,7 @@ from core.access import guarded
 from incidents.models import Incident
 from people.models import User
 from people.requests import UserRequest
+from people.views.drafts import drafted
 from tickets.actions import handovers as actions
 from tickets.forms.handovers import ONE, DeclineForm, HandOverForm
 from tickets.models import Handover, Ticket
@@ -24,6 +25,7 @@ from tickets.views import answers
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guarded(Ticket, "work")
+@drafted("note")
 def hand_over(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """Offer one ticket, or all that its assignee has here: one's own, or as a lead of the incident anybody's."""
     giver = ticket.assignee

@@ -11,6 +11,7 @@ from core.access import guarded
 from core.lists import listing
 from incidents.models import Incident
 from people.requests import UserRequest
+from people.views.drafts import drafted
 from tickets.actions import shifts as actions
 from tickets.forms.shifts import ShiftForm
 from tickets.models import ShiftHandover
@@ -45,6 +46,7 @@ def shift(request: UserRequest, shift: ShiftHandover) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guarded(Incident, "work")
+@drafted("watch")
 def write_shift(request: UserRequest, incident: Incident) -> HttpResponse:
     """The draft with what its author adds; shown again as it would be kept until it is saved."""
     last = queries.last_shift(incident)

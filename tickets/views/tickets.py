@@ -13,6 +13,7 @@ from core.models.versions import Conflict
 from incidents.models import Incident
 from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
+from people.views.drafts import drafted
 from tickets.actions import tickets as actions
 from tickets.forms.tickets import PARTS, AddForm, EditForm, VersionForm
 from tickets.models import Ticket
@@ -23,6 +24,7 @@ from tickets.views import answers
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guarded(Incident, "work")
+@drafted("description")
 def add(request: UserRequest, incident: Incident) -> HttpResponse:
     """A new ticket. In the dialog the form comes back empty for the next one below the same parent."""
     if request.method != "POST":
@@ -85,6 +87,7 @@ def ticket(request: UserRequest, ticket: Ticket) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guarded(Ticket, "work")
+@drafted("description")
 def edit(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """Words, priority, time and sharing. `?part=` is one of them, as the controls of the panel send it."""
     if request.method != "POST":
