@@ -190,6 +190,20 @@ def test_every_card_has_a_menu_of_plain_links_for_who_works_here_and_none_for_wh
     assert part("status", one) not in looked
 
 
+def test_on_the_board_of_a_closed_incident_nothing_can_be_moved(
+    bob: User, incident: Incident, make_ticket: Make, client_of: Browser
+) -> None:
+    make_ticket("Beacon")
+    held = ("data-writable", 'draggable="true"', "/101/status/", "ir:tick")
+    html = client_of(bob).get(address(incident)).content.decode()
+    assert [mark for mark in held if mark not in html] == []
+    Incident.objects.update(status="closed")
+    html = client_of(bob).get(address(incident)).content.decode()
+    assert "Beacon" in html
+    board = html[html.index('id="board"') :]
+    assert [mark for mark in held if mark in board] == []
+
+
 @pytest.mark.parametrize(
     "query", ["?show=x&group=y&branch=z", "?branch=99999999999999", "?branch=²", "?done=1&dropped=x"]
 )

@@ -327,6 +327,8 @@ def test_who_may_not_work_or_a_closed_incident_gets_nothing_to_drag(
     make_ticket("one")
     assert "data-move" in client_of(bob).get(address(incident)).content.decode()
     assert "data-move" not in client_of(carol).get(address(incident)).content.decode()
+    Incident.objects.update(status="closed")
+    assert "data-move" not in client_of(bob).get(address(incident)).content.decode()
 
 
 def test_a_restricted_incident_has_no_map_for_outsiders(
