@@ -314,6 +314,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+SCRIPTS_DIR = Path(text("SCRIPTS_DIR", str(DATA_DIR / "scripts")))  # executables that automations may run
 ANCHOR_FILE = Path(text("ANCHOR_FILE", str(DATA_DIR / "anchors.jsonl")))
 
 # -- Pages -----------------------------------------------------------------

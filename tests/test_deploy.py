@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 OURS = {"prepare", "web", "worker", "beat"}
 READERS = {"flag", "folder", "number", "origin", "redis", "secret", "text", "words"}
-# Given by the image (DATA_DIR), made from it (ANCHOR_FILE), or refused in production.
-NOT_BY_COMPOSE = {"DATA_DIR", "ANCHOR_FILE", "LOCAL", "DEMO", "DEBUG"}
+# Given by the image (DATA_DIR), made from it (ANCHOR_FILE, SCRIPTS_DIR), or refused in production.
+NOT_BY_COMPOSE = {"DATA_DIR", "ANCHOR_FILE", "SCRIPTS_DIR", "LOCAL", "DEMO", "DEBUG"}
 REQUIRED = {"SECRET_KEY", "HOST_NAME", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "MAIL_FROM"}
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::([-?])([^}]*))?\}")
 
