@@ -1,8 +1,8 @@
 """Scripts and analyzers: executables that an admin has put into one folder. JSON on standard input, JSON on its output.
 
-A program gets PATH and LANG and nothing else, an empty folder to work in, no shell, and limits of time,
-memory and size. It runs below a warden (program_process.py), which ends whatever it leaves behind, also what went into a
-session of its own. Nothing here waits for a pipe that somebody else might still hold.
+A program gets PATH and LANG and nothing else, an empty folder to work in, no shell, and limits of time, memory and
+size. It runs below a warden (program_process.py), which ends whatever it leaves behind, also what went into a session
+of its own. Nothing here waits for a pipe that somebody else might still hold.
 """
 
 import contextlib
