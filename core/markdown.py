@@ -58,38 +58,39 @@ def check(text: str) -> None:
         raise ValueError(f"The text has {len(text)} characters; {LIMIT} are the most.")
 
 
-def render(text: str) -> str:
+def render(text: str, *, wiki: str = "") -> str:
     """Safe HTML for a Markdown text; the escaped text in `<pre class="plain">` with a note where that must not be.
 
+    With `wiki`, a path of this site, `[[name]]` and `[[name|words]]` are links to that path and the name.
     Never raises for any `str`.
     """
     try:
-        return _rendered(text)
+        return _rendered(text, wiki)
     except (Refused, Unavailable):
         return _plain_form(text)
 
 
-def stored(text: str) -> str:
-    """What belongs in a `<name>_html` column: version, colon, HTML; empty for an empty text.
+def stored(text: str, *, wiki: str = "") -> str:
+    """What belongs in a `<name>_html` column: version, colon, HTML; empty for an empty text. `wiki` as in `render`.
 
     Empty as well while the renderer cannot work: then `html` tries again whenever the text is shown.
     """
     if not text.strip():
         return ""
     try:
-        return f"{RENDERER}:{_rendered(text)}"
+        return f"{RENDERER}:{_rendered(text, wiki)}"
     except Refused:
         return f"{RENDERER}:{_plain_form(text)}"
     except Unavailable:
         return ""
 
 
-def html(text: str, stored_value: str) -> SafeString:
+def html(text: str, stored_value: str, *, wiki: str = "") -> SafeString:
     """HTML for a page: the stored form, or a new rendering if that is missing or of another version."""
     if not text.strip():
         return mark_safe("")
     version, _, kept = stored_value.partition(":")
-    return mark_safe(kept if version == RENDERER else render(text))
+    return mark_safe(kept if version == RENDERER else render(text, wiki=wiki))
 
 
 def plain(text: str, length: int = 160) -> str:
@@ -126,7 +127,7 @@ def _plain_form(text: str) -> str:
     )
 
 
-def _rendered(text: str) -> str:
+def _rendered(text: str, wiki: str) -> str:
     if not text.strip():
         return ""
     if len(text) > LIMIT:
@@ -134,7 +135,7 @@ def _rendered(text: str) -> str:
     text = _without_controls(text)
     if _is_tangled(text):
         raise Refused("tangled")
-    return _renderer.render(text)
+    return _renderer.render(text, wiki)
 
 
 def _is_tangled(text: str) -> bool:
@@ -185,7 +186,7 @@ class Renderer:
         """Process id of the child, if there is one."""
         return self._process.pid if self._process else None
 
-    def render(self, text: str) -> str:
+    def render(self, text: str, wiki: str = "") -> str:
         """HTML from the child.
 
         Raises:
@@ -201,7 +202,7 @@ class Renderer:
                 raise Unavailable from error
             try:
                 channel.settimeout(WALL_SECONDS)
-                _send(channel, {"text": text})
+                _send(channel, {"text": text, "wiki": wiki})
                 reply = _receive(channel)
             except TimeoutError as error:
                 self._end()

@@ -4,7 +4,7 @@ It holds no Django, no settings and no database: whoever finds a hole in a parse
 CPU_SECONDS of processor time, counted by the kernel, so the same text ends the same way on a busy machine.
 
 Frames on standard input, a socket, both ways: four bytes of length (big-endian), then UTF-8 JSON. The first frame is
-`{}` (ready); then for each `{"text": …}` one `{"html": …}` or `{"refused": reason}`.
+`{}` (ready); then for each `{"text": …, "wiki": …}` one `{"html": …}` or `{"refused": reason}`.
 """
 
 import contextlib
@@ -122,6 +122,24 @@ class MailAddress(InlineProcessor):
         return link, m.start(0), m.end(0)
 
 
+class WikiLink(InlineProcessor):
+    """`[[name]]` and `[[name|words]]` lead to the name, in small letters, below a path of this site."""
+
+    ANCESTOR_EXCLUDES = ("a",)
+    NAME = r"(?<!!)\[\[[ \t]*([A-Za-z0-9][A-Za-z0-9_-]{0,79})[ \t]*(?:\|([^\[\]|\n]{1,200}))?\]\]"
+
+    def __init__(self, base: str, md: Markdown) -> None:
+        super().__init__(self.NAME, md)
+        self.base = base
+
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        link = Element("a", {"href": f"{self.base}{m[1].lower()}/"})
+        link.text = (m[2] or m[1]).strip() or m[1]
+        return link, m.start(0), m.end(0)
+
+
 class OurElements(Treeprocessor):
     """Headings go below those of the page; an image becomes a link, because loading it would tell its owner."""
 
@@ -153,9 +171,12 @@ class OurMarkdown(Extension):
         md.parser.blockprocessors["hashheader"].RE = _HEADING  # type: ignore[attr-defined]
 
 
-def convert(text: str) -> str:
+def convert(text: str, wiki: str = "") -> str:
     """Markdown to HTML, not yet clean. A new parser each time: definitions of one text are unknown to the next."""
-    return Markdown(extensions=["tables", "fenced_code", "nl2br", OurMarkdown()]).convert(text)
+    parser = Markdown(extensions=["tables", "fenced_code", "nl2br", OurMarkdown()])
+    if wiki:
+        parser.inlinePatterns.register(WikiLink(wiki, parser), "wiki", 175)  # after code (190) and escapes (180)
+    return parser.convert(text)
 
 
 def is_safe_address(address: str) -> bool:
@@ -199,10 +220,10 @@ def depth(cleaned: str) -> int:
     return deepest
 
 
-def answer(text: str) -> dict[str, str]:
+def answer(text: str, wiki: str = "") -> dict[str, str]:
     """One text's reply. Other errors end the process: the parent shows the text plain and starts a new one."""
     try:
-        html = convert(text)
+        html = convert(text, wiki)
         if len(html) > OUTPUT_LIMIT:
             return {"refused": "output too long"}
         html = clean(html)
@@ -246,9 +267,9 @@ def serve(channel: socket.socket, parent: int) -> None:
         if not waiting.poll(30_000):
             continue
         (size,) = struct.unpack(">I", _receive(channel, 4))
-        text = json.loads(_receive(channel, size))["text"]
+        asked = json.loads(_receive(channel, size))
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)  # SIGPROF, not handled: ends us even inside one long regex
-        reply = answer(text)
+        reply = answer(asked["text"], asked["wiki"])
         signal.setitimer(signal.ITIMER_PROF, 0)
         _send(channel, reply)
 

@@ -30,7 +30,7 @@ from people.actions import people as person_actions
 from people.models import Invitation, User
 from reporting.actions import reports
 from reporting.models import ReportJob
-from runbooks.actions import starts
+from runbooks.actions import documents, reviews, starts, versions
 from runbooks.crew import Crew
 from runbooks.models import Document, Version
 from tests.architecture import ROOMS
@@ -305,7 +305,88 @@ def _sow(world: World) -> Run:
     return partial(starts.sow, actor=world.people["bob"], incident=world.incident, parent=101, seeds=seeds)
 
 
+STEPS = "# What to do\n\n- [ ] Isolate {{ host }} !2h #lead\n  See [[reset-a-password]].\n"
+
+
+def _draft(world: World) -> Version:
+    return documents.write_document(
+        actor=world.people["alice"], kind="runbook", slug="isolate", title="Isolate a host", body=STEPS
+    )
+
+
+def _submitted(world: World) -> Version:
+    return versions.submit(actor=world.people["alice"], draft=_draft(world))
+
+
+def _approved(world: World) -> Version:
+    return versions.approve(
+        actor=world.people["dora"], draft=_submitted(world), comment="Tried it out.", activate=False
+    )
+
+
+def _document(world: World) -> Document:
+    return versions.activate(actor=world.people["alice"], draft=_approved(world)).document
+
+
+def _archived(world: World) -> Document:
+    return documents.archive_document(actor=world.people["alice"], document=_document(world), reason="Nobody uses it.")
+
+
+def _edit_facts(world: World) -> Run:
+    found = _document(world)
+    return partial(
+        documents.edit_facts, actor=world.people["alice"], document=found, version=found.version,
+        fields={"title": "Isolate it", "review_cycle": "monthly"}, tags=["network"], related=[found],
+        approvers=[world.people["dora"]],
+    )  # fmt: skip
+
+
+def _next_draft(world: World) -> Run:
+    return partial(
+        versions.edit_draft, actor=world.people["bob"], document=_document(world), version=None, body=f"{STEPS}- [ ] b",
+        change_note="One step more",
+    )  # fmt: skip
+
+
+def _next_in_force(world: World) -> Run:
+    _next_draft(world)()
+    draft = versions.submit(actor=world.people["bob"], draft=Version.objects.get(document__slug="isolate", number=2))
+    return partial(versions.approve, actor=world.people["dora"], draft=draft, comment="Better.")
+
+
+def _review_due(world: World) -> Run:
+    found = _document(world)
+    Document.objects.filter(pk=found.pk).update(review_due=timezone.localdate(), reminded_on=None)
+    return partial(reviews.remind_of_review, actor=SYSTEM, document=found)
+
+
 SAMPLES: dict[str, Sample] = {
+    "runbooks.actions.documents.write_document": _by(
+        "alice", documents.write_document, kind=_is("procedure"), slug=_is("reset"), title=_is("Reset it"),
+        body=_is("See [[isolate]]."), tags=_is(["accounts"]),
+        facts=lambda w: {"approvals_needed": 2, "approvers": [w.people["dora"]]},
+    ),
+    "runbooks.actions.documents.edit_facts": _edit_facts,
+    "runbooks.actions.documents.archive_document": _by(
+        "alice", documents.archive_document, document=_document, reason=_is("Nobody uses it.")
+    ),
+    "runbooks.actions.documents.restore_document": _by("alice", documents.restore_document, document=_archived),
+    "runbooks.actions.versions.edit_draft": _next_draft,
+    "runbooks.actions.versions.submit": _by("alice", versions.submit, draft=_draft),
+    "runbooks.actions.versions.withdraw": _by("alice", versions.withdraw, draft=_submitted),
+    "runbooks.actions.versions.approve": _next_in_force,
+    "runbooks.actions.versions.send_back": _by(
+        "dora", versions.send_back, draft=_submitted, comment=_is("Say which hosts.")
+    ),
+    "runbooks.actions.versions.activate": _by("alice", versions.activate, draft=_approved),
+    "runbooks.actions.versions.load_approved": lambda world: partial(
+        versions.load_approved, actor=SYSTEM, kind="runbook", slug="phishing", title="Phishing", body=STEPS,
+        tags=["mail"],
+    ),
+    "runbooks.actions.reviews.record_review": _by(
+        "carol", reviews.record_review, document=_document, note=_is("All as it was.")
+    ),
+    "runbooks.actions.reviews.remind_of_review": _review_due,
     "incidents.actions.exports.note_journal_export": _by(
         "alice", exports.note_journal_export, incident=_incident, rows=_is(7), verb=_is(""), who=_is("")
     ),

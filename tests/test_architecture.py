@@ -17,6 +17,7 @@ HELPERS = {
     "tickets.actions.clocks.wind": "winds clocks, which are derived; part of new targets, severities and merging",
     "tickets.actions.steps.change": "sets columns and winds the clock; part of every change of a ticket",
     "people.actions.drafts.forget_below": "part of deleting for good what was being written about",
+    "runbooks.actions.texts.keep_text": "keeps what search and backlinks are found by; part of every change of a text",
     "people.actions.groups.put_into": "part of accepting an invitation and of changing groups",
 }
 # Writes that are no action: what they do is told by the entry they come from, or is nobody's business but one's own.

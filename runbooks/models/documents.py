@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,7 @@ from people.models.rights import is_ours
 
 if TYPE_CHECKING:
     from people.models import User
+    from runbooks.models.versions import Version
 
 STREAM = "documents"
 SOON = dt.timedelta(days=14)  # a review is told of this long before its date
@@ -49,6 +51,9 @@ class ReviewCycle(models.TextChoices):
     DAYS = "days", "Every … days"
 
 
+MONTHS: dict[str, int] = {ReviewCycle.MONTHLY: 1, ReviewCycle.QUARTERLY: 3, ReviewCycle.YEARLY: 12}
+
+
 class DocumentQuerySet(models.QuerySet["Document"]):
     """Documents, asked for by who wants to see them."""
 
@@ -59,6 +64,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     def in_use(self) -> Self:
         """With a version in force, and not archived: what can be run or sent."""
         return self.filter(active__isnull=False, archived_at=None)
+
+    def lock(self, pk: int) -> Document:
+        """The document, fresh and locked until the transaction ends: whoever changes it or its versions does this."""
+        return self.select_for_update(no_key=True, of=("self",)).get(pk=pk)
 
     def overdue(self) -> Self:
         """Whose review is late."""
@@ -87,6 +96,7 @@ class Document(Versioned, Guarded):
     review_cycle = models.CharField(max_length=10, choices=ReviewCycle, blank=True, default=ReviewCycle.YEARLY)
     review_days = models.PositiveSmallIntegerField(null=True, blank=True)  # of the cycle "days"
     review_due = models.DateField(null=True, blank=True)
+    reminded_on = models.DateField(null=True, editable=False)  # of the review; a review and a new version begin anew
 
     incident_types = models.JSONField(default=list, blank=True)
     severities = models.JSONField(default=list, blank=True)
@@ -143,9 +153,24 @@ class Document(Versioned, Guarded):
         return DocumentKind(self.kind)
 
     @property
+    def text(self) -> Version:
+        """The version that stands for it: the one in force, else the newest."""
+        return self.active or self.versions.all()[0]
+
+    @property
     def is_overdue(self) -> bool:
         """Its review is late."""
         return self.review_due is not None and self.archived_at is None and self.review_due < timezone.localdate()
+
+    def next_review(self, day: dt.date) -> dt.date | None:
+        """When it has to be looked at again, if that was done on `day`."""
+        if self.review_cycle == ReviewCycle.DAYS:
+            return day + dt.timedelta(days=self.review_days or 1)
+        months = MONTHS.get(self.review_cycle)
+        if months is None:
+            return None
+        year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+        return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
     @property
     def is_due_soon(self) -> bool:

@@ -94,7 +94,10 @@ class Version(Versioned, Guarded):
 
 
 class Approval(models.Model):
-    """What one person said to one version in one round of review. Only ever added to."""
+    """What one person said to one version in one round of review. Only ever added to.
+
+    Who agreed may send it back later in the same round: what was said last counts.
+    """
 
     of = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="approvals")
     round = models.PositiveSmallIntegerField()
@@ -106,7 +109,7 @@ class Approval(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["of", "round", "by"], name="approval_once")]
+        constraints = [models.UniqueConstraint(fields=["of", "round", "by", "agrees"], name="approval_once")]
 
     def __str__(self) -> str:
         return f"{self.by}: {'yes' if self.agrees else 'no'} to {self.of}"

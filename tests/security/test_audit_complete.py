@@ -14,6 +14,7 @@ from django.test import Client
 from core.models import JournalEntry
 from incidents.models import Incident, Tag
 from people.models import User
+from runbooks.models import Version
 from tests.samples import SAMPLES
 from tests.security.row_log import Changed, logged, taken
 from tests.servers import skip_or_fail
@@ -48,6 +49,7 @@ DERIVED = {  # columns that follow from other rows, or say how far a work is: no
     },
     "tickets_comment": {"updated_at", "version"},
     "people_user": {"last_login"},
+    "runbooks_document": {"folded", "updated_at", "version"},
     "intake_importjob": {
         "state", "attempts", "due", "error", "finished_at", "position", "next_line", "format", "records", "created",
         "updated", "repeated", "skipped", "problems", "incidents",
@@ -107,6 +109,19 @@ def _of_run(row: dict[str, Any], entries: Entries) -> bool:
     return any((e.target_type, e.target_id) == ("runbooks.Run", str(row["run_id"])) for e in entries)
 
 
+def _of_document(row: dict[str, Any], entries: Entries, key: str = "document_id") -> bool:
+    """A document's entry, or that of one of its versions, answers for what hangs on it."""
+    return any(
+        (e.target_type == "runbooks.Document" and e.target_id == str(row[key])) or e.data.get("document") == row[key]
+        for e in entries
+    )
+
+
+def _of_draft(row: dict[str, Any], entries: Entries, key: str = "of_id") -> bool:
+    mine = (Version._meta.label, str(row[key]))
+    return any((e.target_type, e.target_id) == mine or e.data.get("version") == row[key] for e in entries)
+
+
 RULES: dict[str, Rule] = {  # rows that an entry names in another way than as its target
     "incidents_incident_tags": lambda row, entries: any(
         "tags" in e.data and e.target_type == "incidents.Incident" and e.target_id == str(row["incident_id"])
@@ -137,6 +152,19 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
     "tickets_comment": _gone,
     "tickets_attachment": _gone,
     "tickets_timeentry": _gone,
+    "runbooks_document": lambda row, entries: _of_document(row, entries, "id"),
+    "runbooks_version": _of_document,
+    "runbooks_document_tags": _of_document,
+    "runbooks_document_approvers": _of_document,
+    "runbooks_document_related": lambda row, entries: (
+        _of_document(row, entries, "from_document_id") or _of_document(row, entries, "to_document_id")
+    ),
+    "runbooks_documentlink": lambda row, entries: (
+        _of_document(row, entries, "source_id") or any(e.verb == "version.drafted" for e in entries)
+    ),
+    "runbooks_version_writers": lambda row, entries: _of_draft(row, entries, "version_id"),
+    "runbooks_approval": _of_draft,
+    "runbooks_review": lambda row, entries: any(e.data.get("review") == row["id"] for e in entries),
     "tickets_watch": _of_ticket,
     "tickets_blocker": _of_ticket,
     "tickets_ticket_tags": lambda row, entries: (

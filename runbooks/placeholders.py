@@ -1,0 +1,78 @@
+"""The values that message templates may name: `{{ incident.title }}`. A fixed list, filled as plain text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_LEFT_OVER = re.compile(r"\{\{|\}\}|\{%|%\}")
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """What it stands for, and what it might say."""
+
+    label: str
+    example: str
+
+
+PLACEHOLDERS: dict[str, Placeholder] = {
+    "incident.number": Placeholder("Number of the incident", "IR-2026-1120-001"),
+    "incident.title": Placeholder("Title of the incident", "Ransomware on the file server"),
+    "incident.type": Placeholder("Its type", "Malware"),
+    "incident.severity": Placeholder("Its severity", "High"),
+    "incident.status": Placeholder("Its status", "Contained"),
+    "incident.summary": Placeholder("What happened", "Files on the server FS-2 were encrypted."),
+    "incident.situation": Placeholder("Where we stand", "The server is off the network; backups are being checked."),
+    "incident.detected_at": Placeholder("When it was detected (UTC)", "2026-11-20 08:14 UTC"),
+    "incident.affected_systems": Placeholder("Affected systems", "FS-2, FS-3"),
+    "incident.affected_services": Placeholder("Affected services", "File shares"),
+    "incident.affected_users": Placeholder("How many people are affected", "120"),
+    "incident.data_types": Placeholder("Data that may be affected", "Contracts"),
+    "incident.tlp": Placeholder("Who may be told (TLP)", "TLP:AMBER"),
+    "incident.url": Placeholder("Address of the incident", "https://treeline.example/incidents/IR-2026-1120-001/"),
+    "customer.name": Placeholder("Name of the customer", "Customer A"),
+    "commander.name": Placeholder("Name of the incident commander", "Alice Example"),
+    "commander.email": Placeholder("Address of the incident commander", "alice@demo.example"),
+    "sender.name": Placeholder("Name of who sends it", "Carol Example"),
+    "sender.email": Placeholder("Address of who sends it", "carol@demo.example"),
+    "today": Placeholder("The day on which it is sent", "2026-11-20"),
+}
+EXAMPLES = {name: one.example for name, one in PLACEHOLDERS.items()}
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Braces that name none of them; line and column from 1."""
+
+    line: int
+    column: int
+    text: str
+
+
+def unknown(text: str) -> Iterator[Unknown]:
+    """What stands in braces and is no placeholder, and braces without a partner."""
+    rest = []
+    last = 0
+    for match in _BRACES.finditer(text):
+        rest.append((last, text[last : match.start()]))
+        last = match.end()
+        if match[1].strip() not in PLACEHOLDERS:
+            yield _at(text, match.start(), match[0])
+    rest.append((last, text[last:]))
+    for start, part in rest:
+        for mark in _LEFT_OVER.finditer(part):
+            yield _at(text, start + mark.start(), mark[0])
+
+
+def _at(text: str, position: int, what: str) -> Unknown:
+    before = text[:position]
+    return Unknown(before.count("\n") + 1, position - before.rfind("\n"), " ".join(what.split())[:60])
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders replaced, once: a value that looks like a placeholder stays what it is.
+
+    A placeholder without a value stays as it is written, so that whoever reads the draft sees it.
+    """
+    return _BRACES.sub(lambda match: values.get(match[1].strip(), match[0]), text)
