@@ -5,7 +5,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,11 @@ class Crowd:
         out, err = worker.communicate(timeout=PATIENCE)
         assert worker.returncode == 0, err[-3000:]
         return json.loads(out.splitlines()[-1])
+
+
+def standing(counts: Mapping[str, int]) -> int:
+    """How many tickets a mix has left in the tree, by what its processes say."""
+    return counts["add-tickets"] + counts["plant-tickets"] - counts["purge-tickets"]
 
 
 @contextmanager
