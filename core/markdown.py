@@ -20,7 +20,7 @@ from pathlib import Path
 
 from django.utils.safestring import SafeString, mark_safe
 
-from core.text import CONTROLS, SURROGATES
+from core.characters import CONTROLS, SURROGATES
 
 RENDERER = "1"
 """Version of the renderer: raise it when the same text gives other HTML, and every stored form is rendered anew."""

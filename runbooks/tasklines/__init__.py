@@ -1,6 +1,7 @@
 """The task-line language: plain text that reads as a tree of tickets, and back. Explained in docs/task-lines.md.
 
-Pure: the standard library and nothing else, so that a command, a worker or another program may use it as it is.
+Pure: the standard library and `core.characters`, which needs no more. So a command, a worker or another program may use
+it as it is.
 """
 
 from runbooks.tasklines.automation import Automation, Value

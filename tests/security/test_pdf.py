@@ -18,8 +18,8 @@ import pytest
 from django.core.files.storage import default_storage
 from pypdf import PdfReader
 
+from core.characters import SURROGATES
 from core.models.work import WorkState
-from core.text import SURROGATES
 from incidents.models import Incident
 from people.models import User
 from reporting import pdf, tasks
