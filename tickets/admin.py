@@ -1,5 +1,6 @@
 """Reference data of this room: the words tickets are described in, and how soon they must be done."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.urls import URLPattern, path
 from core.admin import JournalledAdmin, site
 from core.templatetags.treeline import minutes as in_words
 from tickets.actions.vocabulary import is_moving, replace_priority, replace_status
-from tickets.models import ClockTarget, Ticket, TicketPriority, TicketStatus
+from tickets.models import Chore, ClockTarget, Ticket, TicketPriority, TicketStatus
 
 Word = TicketStatus | TicketPriority
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ MOST_MINUTES = 366 * 24 * 60  # of a target
 NOT_REMOVED = "It can be renamed, not taken out."
 MOVING = "Tickets are still being moved from or to it: that takes a few minutes."
 FIXED_BY_MOVING = ("active", "category")
+REPLACE: dict[str, Callable[..., Chore]] = {"status": replace_status, "priority": replace_priority}
 
 
 class StayingForm(WordForm):
@@ -68,7 +70,7 @@ class WordAdmin(JournalledAdmin):
 
     form = StayingForm
     change_form_template = "admin/tickets/word.html"
-    field: str  # the column of tickets that holds the code
+    field: str  # the column of tickets that holds the code, and what it is called in the action that replaces it
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Each with whether tickets have it. How many would tell of incidents that admins may know nothing of."""
@@ -157,7 +159,7 @@ class WordAdmin(JournalledAdmin):
     def _replaced(self, request: HttpRequest, form: ReplaceForm, word: Word) -> bool:
         by = form.cleaned_data["by"]
         try:
-            self.act(request, word, by)
+            REPLACE[self.field](actor=request.user, by=by, **{self.field: word})
         except ValidationError as error:
             form.add_error(None, error.messages)
             return False
@@ -165,10 +167,6 @@ class WordAdmin(JournalledAdmin):
             request, f"{word} is no longer given. Its tickets get {by} instead; in a few minutes it can be deleted."
         )
         return True
-
-    def act(self, request: HttpRequest, word: Word, by: Word) -> None:
-        """The action that replaces it."""
-        raise NotImplementedError
 
 
 @admin.register(TicketStatus, site=site)
@@ -180,10 +178,6 @@ class TicketStatusAdmin(WordAdmin):
     search_fields = ["name", "code"]
     fields = ["name", "code", "category", "position", "active", "used_by"]
     field = "status"
-
-    def act(self, request: HttpRequest, word: Any, by: Any) -> None:
-        """By one of the same category."""
-        replace_status(actor=request.user, status=word, by=by)  # type: ignore[arg-type]
 
 
 @admin.register(TicketPriority, site=site)
@@ -206,10 +200,6 @@ class TicketPriorityAdmin(WordAdmin):
         if not word.is_first and not self.used(word) and not is_moving(word) and self.rests_on(word):
             return "Not in use. It can be deleted once its clock targets are."
         return super().used_by(word)
-
-    def act(self, request: HttpRequest, word: Any, by: Any) -> None:
-        """By any other one."""
-        replace_priority(actor=request.user, priority=word, by=by)  # type: ignore[arg-type]
 
 
 PRIORITY_NAME = Subquery(TicketPriority.objects.filter(code=OuterRef("priority")).values("name")[:1])

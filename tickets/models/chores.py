@@ -11,8 +11,8 @@ from core.models import Work
 class ChoreKind(models.TextChoices):
     """What has to be done, and what `data` says of it."""
 
-    STATUS = "status", "Move tickets to another status"  # from, to: codes
-    PRIORITY = "priority", "Move tickets to another priority"  # from, to: codes
+    STATUS = "status", "Move tickets to another status"  # from, to: codes; again: this is the second look
+    PRIORITY = "priority", "Move tickets to another priority"  # as for statuses
     URGENCY = "urgency", "Bring tickets up to their priority"  # priority: code
     TARGET = "target", "Wind clocks anew"  # severity, priority: code
     FILES = "files", "Remove deleted files"  # keys: where they lie
