@@ -101,7 +101,7 @@ def database(url: str, data_dir: Path) -> dict[str, object]:
     """Django's settings for a database URL: sqlite (default, under the data folder) or postgres://."""
     if not url:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "core.sqlite",
             "NAME": data_dir / "treeline.sqlite3",
             "CONN_MAX_AGE": None,
             "OPTIONS": {

@@ -1,6 +1,6 @@
 """Actions: every write is one named function, one transaction, one journal entry. The one door to simple-history."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -13,6 +13,8 @@ from core.actors import Actor
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Written = tuple[type[Any], int]
+"""A row of history: its model and its id."""
 
 
 def _acting_user(instance: models.Model, **_: object) -> int | None:
@@ -49,24 +51,40 @@ def _note(sender: object, *, history_instance: Any, **_: object) -> None:
 post_create_historical_record.connect(_note, dispatch_uid="core.actions.written")
 
 
-def keep_together(rows: Sequence[models.Model]) -> None:
-    """Write the history of rows that were just inserted together (which the library does not notice by itself).
+def keep_together(rows: Sequence[models.Model], *, changed: bool = False) -> list[Written]:
+    """Write the history of rows that were inserted (or changed) together, which the library does not notice by itself.
 
-    The next entry of the action answers for it, as for all that is written one by one.
+    The next entry of the action answers for it, as for all that is written one by one. Gives what was written, in the
+    order of the rows; one that changed several times is given as often, each time as it was then.
     """
     if not rows:
-        return
+        return []
     manager: Any = getattr(type(rows[0]), "history")  # noqa: B009 (simple-history has no types)
-    for row in manager.bulk_history_create(list(rows)):
+    made = manager.bulk_history_create(list(rows), update=changed)
+    for row in made:
         _note(type(row), history_instance=row)
+    return [(type(row), row.history_id) for row in made]
 
 
-def take_written() -> list[tuple[type[Any], int]] | None:
+def save_together(rows: Sequence[models.Model], columns: Collection[str]) -> None:
+    """Save these columns of all rows in two statements at most; their history is kept apart (`keep_together`)."""
+    if not rows or not columns:
+        return
+    first = rows[0]
+    table: models.QuerySet[models.Model] = models.QuerySet(type(first))  # managers may refuse what goes in bulk
+    shared = {name for name in columns if all(getattr(row, name) == getattr(first, name) for row in rows)}
+    if shared:
+        table.filter(pk__in=[row.pk for row in rows]).update(**{name: getattr(first, name) for name in shared})
+    if own := [name for name in columns if name not in shared]:
+        table.bulk_update(rows, [type(first)._meta.get_field(name).name for name in own])
+
+
+def take_written() -> list[Written] | None:
     """The rows of history (model, id) written since the last entry of this action, for that entry to answer for.
 
     None outside an action.
     """
-    written: list[tuple[type[Any], int]] | None = getattr(HistoricalRecords.context, "written", None)
+    written: list[Written] | None = getattr(HistoricalRecords.context, "written", None)
     if written is None:
         return None
     taken = list(written)
@@ -94,7 +112,7 @@ def acting(actor: Actor) -> Iterator[None]:
         context.actor, context.written = before, outer
 
 
-def _still_there(written: list[tuple[type[Any], int]]) -> bool:
+def _still_there(written: list[Written]) -> bool:
     """Whether any of the rows outlived the savepoints they were written in."""
     return any(model._default_manager.filter(history_id=pk).exists() for model, pk in written)
 

@@ -4,16 +4,20 @@ import datetime as dt
 import hashlib
 import json
 import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from core import actions, reactions, requests
 from core.actors import Actor
 from core.models import JournalEntry, Stream
 
+Seals = dict[str, dict[str, str]]
 LONG = 400
 NOT_NEWS = {
     "version",
@@ -93,28 +97,75 @@ def row_digest(model: type[models.Model], row: dict[str, Any]) -> str:
     return digest({name: value for name, value in row.items() if value != defaults.get(name)})
 
 
-def _history(subject: models.Model) -> tuple[dict[str, dict[str, str]], list[dict[str, Any]]]:
-    """What the entry answers for, and the subject's row before this action and now (less where there is none)."""
-    written = actions.take_written()
-    seals: dict[str, dict[str, str]] = {}
-    wanted: dict[type[Any], set[int]] = {}
-    for model, pk in written or []:
-        wanted.setdefault(model, set()).add(pk)
-    pair: list[dict[str, Any]] = []
-    manager: Any = getattr(type(subject), "history", None)
-    if manager is not None:
-        mine = wanted.setdefault(manager.model, set())
-        rows = manager.filter(**{subject._meta.pk.attname: subject.pk}).order_by("-history_id").values()
-        newest = list(rows[: len(mine) + 2])
-        older = [row for row in newest[1:] if row["history_id"] not in mine]
-        if newest and (written is None or newest[0]["history_id"] in mine):
-            pair = [*older[:1], newest[0]]
-        mine |= {row["history_id"] for row in newest[:1]}
-    for model, pks in wanted.items():
-        found = model._default_manager.filter(history_id__in=pks).order_by("history_id").values()
-        if digests := {str(row["history_id"]): row_digest(model, row) for row in found}:
-            seals[model._meta.label] = digests
-    return seals, pair
+@dataclass(frozen=True)
+class Draft:
+    """An entry to be: what `record` is told of one. `written` are the rows of history that it answers for."""
+
+    verb: str
+    subject: models.Model
+    data: Mapping[str, Any] = field(default_factory=dict)
+    changed: bool = True
+    written: Collection[actions.Written] = ()
+
+
+Rows = dict[actions.Written, dict[str, Any]]
+
+
+@dataclass
+class _Histories:
+    """The rows of history that entries answer for, read at once, however many entries there are."""
+
+    rows: Rows = field(default_factory=dict)
+    last: dict[tuple[type[Any], Any], actions.Written] = field(default_factory=dict)  # of a tracked row, so far
+
+    def read(self, drafts: Sequence[Draft], written: Collection[actions.Written]) -> None:
+        """What the action wrote, and what was the last row of every subject before that."""
+        keys: dict[type[Any], set[int]] = {}
+        for model, pk in written:
+            keys.setdefault(model, set()).add(pk)
+        subjects: dict[type[Any], list[models.Model]] = {}
+        for draft in drafts:
+            if manager := _history_of(draft.subject):
+                subjects.setdefault(manager.model, []).append(draft.subject)
+        for model, found in subjects.items():
+            column = _key(model)
+            older = model._default_manager.filter(**{f"{column}__in": {one.pk for one in found}})
+            newest = older.exclude(history_id__in=keys.get(model, ())).order_by().values(column)
+            last = newest.annotate(last=Max("history_id")).values("last")
+            for row in model._default_manager.filter(history_id__in=last).values():
+                self.rows[model, row["history_id"]] = row
+                self.last[model, row[column]] = model, row["history_id"]
+        for model, wanted in keys.items():
+            for row in model._default_manager.filter(history_id__in=wanted).values():
+                self.rows[model, row["history_id"]] = row
+
+    def take(self, draft: Draft, written: Collection[actions.Written]) -> tuple[Seals, list[dict[str, Any]]]:
+        """What the entry answers for, and the subject's row before this action and now (less where there is none)."""
+        manager = _history_of(draft.subject)
+        mine = (manager.model, draft.subject.pk) if manager else None
+        before = self.last.get(mine) if mine else None
+        found = sorted((one for one in {*written} if one in self.rows), key=lambda one: one[1])
+        for model, pk in found:
+            self.last[model, self.rows[model, pk][_key(model)]] = model, pk
+        now = self.last.get(mine) if mine else None
+        if now is not None and now not in found:
+            found.append(now)
+        seals: Seals = {}
+        for one in found:
+            seals.setdefault(one[0]._meta.label, {})[str(one[1])] = row_digest(one[0], self.rows[one])
+        pair = [self.rows[one] for one in (before, now) if one is not None] if now != before else []
+        return seals, pair
+
+
+def _history_of(subject: models.Model) -> Any:
+    """The manager of the subject's history, or None."""
+    return getattr(type(subject), "history", None)
+
+
+def _key(model: type[Any]) -> str:
+    """The column of a row of history that says whose it is."""
+    name: str = model.instance_type._meta.pk.attname
+    return name
 
 
 def shown(value: Any) -> Any:
@@ -141,22 +192,59 @@ def record(
     last entry of the same action, and (unless `changed` is false) says what the action changed in the subject:
     {"field": [old, new]}.
     """
+    draft = Draft(verb, subject, data, changed)
+    return record_many([draft], actor=actor, stream=stream or str(subject.journal_stream))[0]  # type: ignore[attr-defined]
+
+
+def record_many(drafts: Sequence[Draft], *, actor: Actor, stream: str) -> list[JournalEntry]:
+    """Write entries one after the other into one stream, each sealed as `record` does, with a fixed number of queries.
+
+    What was written and no draft names is answered for by the first of them.
+    """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("The journal is written inside an action's transaction.")
-    seals, pair = _history(subject)
-    if changed and len(pair) == 2:
-        data = {**({"changes": changes} if (changes := _changes(pair)) else {}), **data}
-    top = _locked(stream or str(subject.journal_stream))  # type: ignore[attr-defined]
-    info = requests.current.get()
+    if not drafts:
+        return []
+    named = {one for draft in drafts for one in draft.written}
+    rest = {*_written(drafts[0])} - named
+    known = _Histories()
+    known.read(drafts, named | rest)
+    top = _locked(stream)
+    entries = []
+    for at, draft in enumerate(drafts):
+        seals, pair = known.take(draft, {*draft.written, *(() if at else rest)})
+        data = dict(draft.data)
+        if draft.changed and len(pair) == 2:
+            data = {**({"changes": changes} if (changes := _changes(pair)) else {}), **data}
+        entries.append(_sealed(top, draft, actor, data, seals))
+    JournalEntry.objects.bulk_create(entries)
+    Stream.objects.filter(pk=top.pk).update(seq=top.seq, hash=top.hash)
+    reactions.schedule(entries)
+    return entries
+
+
+def _written(draft: Draft) -> list[actions.Written]:
+    """What the action wrote since its last entry; outside an action the newest row of the subject, whoever wrote it."""
+    written = actions.take_written()
+    if written is not None:
+        return written
+    manager = _history_of(draft.subject)
+    if manager is None:
+        return []
+    newest = manager.filter(**{_key(manager.model): draft.subject.pk}).order_by("-history_id")
+    return [(manager.model, pk) for pk in newest.values_list("history_id", flat=True)[:1]]
+
+
+def _sealed(top: Stream, draft: Draft, actor: Actor, data: dict[str, Any], seals: Seals) -> JournalEntry:
+    """The next entry of the stream, which then ends with it."""
+    info, subject = requests.current.get(), draft.subject
     entry = JournalEntry(
-        stream=top.name, seq=top.seq + 1, at=timezone.now(), verb=verb, data=plain(data), prev_hash=top.hash,
+        stream=top.name, seq=top.seq + 1, at=timezone.now(), verb=draft.verb, data=plain(data), prev_hash=top.hash,
         actor_kind=actor.actor_kind, actor_id=actor.pk, actor_name=actor.actor_name[:200],
         target_type=subject._meta.label, target_id=str(subject.pk), target_name=str(subject)[:300],
         history=seals,
         request_id=info.id, ip=info.ip,
     )  # fmt: skip
     entry.hash = seal(entry)
-    entry.save(force_insert=True)
-    Stream.objects.filter(pk=top.pk).update(seq=entry.seq, hash=entry.hash)
-    reactions.schedule(entry)
+    top.seq, top.hash = entry.seq, entry.hash
     return entry

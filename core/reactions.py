@@ -1,7 +1,7 @@
 """What rooms do about journal entries of rooms below them: once, after commit, in a Celery task."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from core.models import JournalEntry, Reaction
 from core.work import wake
@@ -24,7 +24,8 @@ def on(*verbs: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def schedule(entry: JournalEntry) -> None:
-    """Make a row for each handler of the entry's verb, in the entry's own transaction."""
-    for name in _by_verb.get(entry.verb, ()):
-        wake(Reaction.objects.create(entry=entry, handler=name))
+def schedule(entries: Iterable[JournalEntry]) -> None:
+    """Make a row for each handler of each entry's verb, in the entries' own transaction."""
+    due = [Reaction(entry=entry, handler=name) for entry in entries for name in _by_verb.get(entry.verb, ())]
+    for reaction in Reaction.objects.bulk_create(due):
+        wake(reaction)

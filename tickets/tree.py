@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Case, Count, F, Max, Min, Q, When
 from django.utils import timezone
 
 from core.actions import keep_together
@@ -89,15 +89,15 @@ def plant(incident: Incident, *, parent: int | None, nodes: Sequence[tuple[int, 
     rows: models.QuerySet[Ticket] = models.QuerySet(Ticket)  # Ticket.objects adds nothing in bulk
     places = rows.filter(tree_id=above.tree_id)
     width = 2 * len(nodes)
-    places.filter(rght__gte=above.rght).update(rght=F("rght") + width)
-    places.filter(lft__gt=above.rght).update(lft=F("lft") + width)
+    later = Case(
+        When(lft__gt=above.rght, then=F("lft") + width), default=F("lft"), output_field=models.PositiveIntegerField()
+    )
+    places.filter(rght__gte=above.rght).update(rght=F("rght") + width, lft=later)
     made = _rows_of(incident, above, nodes)
     for depth in range(1, max(depth for depth, _ in nodes) + 1):
         rows.bulk_create([row for row in made if row.level == above.level + depth])  # whose parents have keys by now
     keep_together(made)
-    incident.last_ticket += len(made)
-    Incident.objects.filter(pk=incident.pk).update(last_ticket=incident.last_ticket)
-    recount(incident)
+    recount(incident, last_ticket=incident.last_ticket + len(made))
     return made
 
 
@@ -224,8 +224,8 @@ def remove(incident: Incident, number: int) -> None:
     recount(incident)
 
 
-def recount(incident: Incident) -> None:
-    """Bring the counts that lists show up to date, from the rows themselves."""
+def recount(incident: Incident, **more: int) -> None:
+    """Bring the counts that lists show up to date, from the rows themselves; `more` are columns to set with them."""
     ended, lead = Q(category__in=ENDED), Q(lead=True)
     counts = Ticket.objects.filter(incident=incident, parent__isnull=False).aggregate(
         tickets_total=Count("pk"),
@@ -234,7 +234,7 @@ def recount(incident: Incident) -> None:
         leads_done=Count("pk", filter=lead & (~Q(disposition="") | Q(category=Category.DROPPED))),
         next_due_at=Min("clock_at", filter=~ended),
     )
-    counts["updated_at"] = timezone.now()
+    counts |= {"updated_at": timezone.now(), **more}
     Incident.objects.filter(pk=incident.pk).update(**counts)
     for name, value in counts.items():
         setattr(incident, name, value)

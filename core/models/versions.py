@@ -51,11 +51,15 @@ class Versioned(models.Model):
         history: Any = getattr(self, "history", None)
         return history.filter(version=version).order_by("-history_id").first() if history is not None else None
 
-    def apply(self, fields: Mapping[str, Any]) -> list[str]:
-        """Set the fields, raise the version and save just these columns; gives back the names saved."""
+    def put(self, fields: Mapping[str, Any]) -> list[str]:
+        """Set the fields and raise the version, here and not in the database; gives back what there is to save."""
         for name, value in fields.items():
             setattr(self, name, value)
         self.version += 1
-        names = [*fields, "version", "updated_at"]
+        return [*fields, "version", "updated_at"]
+
+    def apply(self, fields: Mapping[str, Any]) -> list[str]:
+        """Set the fields, raise the version and save just these columns; gives back the names saved."""
+        names = self.put(fields)
         self.save(update_fields=names)
         return names

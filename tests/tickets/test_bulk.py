@@ -10,11 +10,14 @@ from django.test import Client
 
 from comms.models import Notification
 from core.models import JournalEntry
+from core.verify import verify
 from incidents.models import Incident
 from people.models import User
 from tests.comms.working import work_off
 from tickets.actions import bulk, undo
 from tickets.actions import tickets as actions
+from tickets.actions.blockers import block_ticket
+from tickets.actions.quick import Sprout, plant_branch
 from tickets.actions.tags import set_tags, tags_of
 from tickets.checks import broken
 from tickets.models import Ticket
@@ -23,8 +26,8 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
-def one_by_one(settings: Any) -> None:
-    """Each ticket is changed by its ordinary action, which loads and locks it anew: so it is meant here."""
+def moved_one_by_one(settings: Any) -> None:
+    """Each branch is moved by its ordinary action, which loads and locks it anew: so it is meant here."""
     settings.ZEAL_ALLOWLIST = [{"model": "*", "field": "*"}]
 
 
@@ -292,6 +295,51 @@ def test_only_who_did_it_takes_it_back_and_only_batches_are(change, three, alice
     single = JournalEntry.objects.filter(verb="ticket.edited").latest("seq")
     with pytest.raises(ValidationError, match="cannot be undone"):
         undo.undo_batch(actor=bob, incident=incident, entry=single)
+
+
+# -- What it costs -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("many", [20, 200])
+def test_changing_many_costs_the_same_few_queries_as_changing_some(
+    *, change, incident, alice, bob, many, django_assert_max_num_queries
+) -> None:
+    sprouts = [Sprout(depth=1 + n % 3, title=f"T{n}", tags=("old",), lead=n % 4 == 0) for n in range(many)]
+    planted = [one.number for one in plant_branch(actor=bob, incident=incident, parent=None, sprouts=sprouts)]
+    due = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+    fields: dict[str, Any] = {
+        "assignee": alice, "status": "done", "disposition": "ruled_out", "priority": "high", "due_at": due,
+        "add_tags": ["new"], "remove_tags": ["old"],
+    }  # fmt: skip
+    before = snapshot(incident)
+    with django_assert_max_num_queries(40) as changing:
+        assert len(change(*planted, **fields)) == many
+    batch = last()
+    assert len(batch.data["entries"]) == 4 * many
+    with django_assert_max_num_queries(40) as undoing:
+        undo.undo_batch(actor=bob, incident=incident, entry=batch)
+    assert snapshot(incident) == before
+    with django_assert_max_num_queries(40) as dropping:
+        bulk.drop_tickets(actor=bob, incident=incident, numbers=planted, reason="Not ours.")
+    with django_assert_max_num_queries(40) as restoring:
+        undo.undo_batch(actor=bob, incident=incident, entry=last())
+    assert snapshot(incident) == before
+    print(f"{many} tickets: queries {[len(found) for found in (changing, undoing, dropping, restoring)]}")
+    verify()
+    assert list(broken(Incident.objects.get(pk=incident.pk))) == []
+
+
+def test_tickets_that_end_together_free_what_waited_for_all_of_them_once(change, three, bob) -> None:
+    for by in (101, 102):
+        block_ticket(actor=bob, ticket=three[2], by=by)
+    change(101, 102, status="done", disposition="confirmed")
+    freed = [one.data.get("freed") for one in JournalEntry.objects.filter(verb="ticket.status_changed").order_by("seq")]
+    assert freed == [None, [103]]
+
+
+def test_who_ends_with_what_they_waited_for_is_not_called_free(change, three, bob) -> None:
+    block_ticket(actor=bob, ticket=three[2], by=101)
+    change(103, 101, status="dropped", reason="Not ours.")  # in tree order: 101 ends while 103 still waits
+    freed = [one.data.get("freed") for one in JournalEntry.objects.filter(verb="ticket.status_changed").order_by("seq")]
+    assert freed == [[103], None]
 
 
 # -- The page ---------------------------------------------------------------------------------------------------------

@@ -1,8 +1,5 @@
 """Which ticket waits for which other one of its incident. Nobody waits in a circle."""
 
-from collections.abc import Collection
-from typing import Any
-
 from django.core.exceptions import ValidationError
 
 from core import journal
@@ -10,7 +7,7 @@ from core.actions import action
 from core.actors import Actor
 from tickets import tree
 from tickets.actions.steps import locked
-from tickets.models import ENDED, Blocker, Ticket
+from tickets.models import Blocker, Ticket
 
 MOST_BLOCKERS = 50  # of one ticket
 
@@ -80,11 +77,3 @@ def unblock_ticket(*, actor: Actor, blocker: Blocker) -> Ticket:
     if gone:
         journal.record("ticket.unblocked", actor=actor, subject=ticket, changed=False, by=other.number)
     return ticket
-
-
-def freed(ended: Collection[int]) -> dict[str, Any]:
-    """What an entry says of open tickets that waited for one of these (keys), and now for nothing: their numbers."""
-    waiting = Ticket.objects.filter(blockers__by__in=ended).exclude(category__in=ENDED)
-    still = Blocker.objects.exclude(by__category__in=ENDED).values("ticket")
-    free = waiting.exclude(pk__in=still).order_by("number").values_list("number", flat=True).distinct()
-    return {"freed": numbers} if (numbers := list(free)) else {}

@@ -1,11 +1,11 @@
-"""Changing several tickets at once: every one by its ordinary action, all in one transaction, or none.
+"""Changing several tickets at once: every one by the rules of its ordinary action, all in one transaction, or none.
 
 Each ticket has its own entry, as if it had been changed alone: so its page, its history and who must hear of it are as
 always. One entry more closes the batch and names the others by their sequence, so that it can be taken back as one.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,8 +18,9 @@ from core.models import JournalEntry
 from incidents.models import Incident
 from people.models import User
 from tickets import tree
+from tickets.actions import steps
 from tickets.actions import tickets as single
-from tickets.actions.tags import set_tags
+from tickets.actions.batches import Batch
 from tickets.models import Category, Ticket
 from tickets.models.tickets import ROOT_NUMBER
 from tickets.models.vocabulary import FIRST
@@ -65,7 +66,8 @@ def change_tickets(
     head = journal.head(incident.journal_stream)[0]
     chosen = _chosen(incident, numbers)
     _require_unchanged(actor, chosen, seen, _columns(fields))
-    _each(chosen, lambda ticket: _change(actor, ticket, fields))
+    with Batch(actor, incident, chosen) as batch:
+        _each(chosen, lambda ticket: _change(batch, ticket, fields))
     what = list(dict.fromkeys(WHAT[name] for name in fields if name in WHAT))
     return _close("tickets.changed", actor, incident, head, what=what)
 
@@ -126,7 +128,10 @@ def drop_tickets(
     head = journal.head(incident.journal_stream)[0]
     chosen = _chosen(incident, numbers)
     _require_unchanged(actor, chosen, seen, {"status": FIRST[Category.DROPPED]})
-    _each(_topmost(chosen), lambda ticket: single.drop_branch(actor=actor, ticket=ticket, reason=reason))
+    branches = _branches(incident, _topmost(chosen))
+    with Batch(actor, incident, [one for _, rows in branches for one in rows]) as batch:
+        for top, rows in branches:
+            steps.drop(batch, top, rows, reason)
     return _close("tickets.dropped", actor, incident, head, reason=reason.strip())
 
 
@@ -154,7 +159,7 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that would be written over, with what is to stand there; tags of several people stay side by side."""
     columns = {name: fields[name] for name in ("status", "priority", "due_at") if name in fields}
     if "due_at" in columns:
-        columns["due_at"] = single.to_minute(columns["due_at"])
+        columns["due_at"] = steps.to_minute(columns["due_at"])
     if "assignee" in fields:
         columns["assignee_id"] = fields["assignee"].pk if fields["assignee"] else None
     return columns
@@ -215,18 +220,31 @@ def _named(message: str, numbers: list[int]) -> str:
     return f"{shown}{f' and {len(numbers) - SHOWN} more' if len(numbers) > SHOWN else ''}: {message}"
 
 
-def _change(actor: Actor, ticket: Ticket, fields: Mapping[str, Any]) -> None:
+def _change(batch: Batch, ticket: Ticket, fields: Mapping[str, Any]) -> None:
     if "assignee" in fields:
-        ticket = single.assign_ticket(actor=actor, ticket=ticket, assignee=fields["assignee"])
+        steps.assign(batch, ticket, fields["assignee"])
     if edited := {name: fields[name] for name in EDITED if name in fields}:
-        ticket = single.edit_ticket(actor=actor, ticket=ticket, version=ticket.version, fields=edited)
+        steps.edit(batch, ticket, edited, version=ticket.version)
     if "status" in fields and fields["status"] != ticket.status:
         said = {name: fields[name] for name in STATUS if name in fields}
         if not ticket.lead or ticket.disposition:
             said.pop("disposition", None)
-        ticket = single.set_status(actor=actor, ticket=ticket, **said)
+        steps.restate(batch, ticket, **said)
     if any(name in fields for name in TAGS):
-        set_tags(actor=actor, ticket=ticket, tags=fields.get("add_tags", ()), seen=fields.get("remove_tags", ()))
+        steps.tag(batch, ticket, fields.get("add_tags", ()), seen=fields.get("remove_tags", ()))
+
+
+def _branches(incident: Incident, tops: Sequence[Ticket]) -> list[tuple[Ticket, list[Ticket]]]:
+    """Branches of which none is inside of another, in tree order, each with what is still open of it."""
+    rows = iter(single.still_open(incident, *tops)) if tops else iter(())
+    found: list[tuple[Ticket, list[Ticket]]] = [(top, []) for top in tops]
+    one = next(rows, None)
+    for top, inside in found:
+        while one is not None and one.lft <= top.rght:
+            if one.lft >= top.lft:
+                inside.append(one)
+            one = next(rows, None)
+    return found
 
 
 def _place(

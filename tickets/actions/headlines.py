@@ -1,9 +1,9 @@
 """How a branch stands, in one line by whoever owns it: what those above read."""
 
-from core import journal
 from core.actions import action
 from core.actors import Actor
-from tickets.actions.steps import change, locked
+from tickets.actions.batches import Batch
+from tickets.actions.steps import locked
 from tickets.models import Ticket
 
 
@@ -19,6 +19,7 @@ def set_headline(*, actor: Actor, ticket: Ticket, headline: str, version: int) -
     changed = ticket.merged(version=version, submitted={"headline": headline.strip()})
     if not changed:
         return ticket
-    turned = change(ticket, changed)
-    journal.record("ticket.headlined", actor=actor, subject=ticket, **turned)
+    with Batch(actor, ticket.incident, [ticket]) as batch:
+        turned = batch.change(ticket, changed)
+        batch.say("ticket.headlined", ticket, **turned)
     return ticket

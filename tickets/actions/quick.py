@@ -11,11 +11,11 @@ from core import journal, markdown
 from core.actions import action
 from core.actors import Actor
 from incidents.actions.incidents import clean_tags
-from incidents.models import Incident, Tag
+from incidents.models import Incident
 from people.models import User
 from tickets import clocks, tree
-from tickets.actions.steps import priority_of, require_worker, status_of
-from tickets.actions.tags import MOST_TAGS, ready
+from tickets.actions.batches import Batch, ready
+from tickets.actions.steps import MOST_TAGS
 from tickets.models import Category, Ticket
 from tickets.models.vocabulary import FIRST, NORMAL
 
@@ -52,9 +52,10 @@ def plant_branch(*, actor: Actor, incident: Incident, parent: int | None, sprout
         _require_sound(one)
     rendered = [markdown.stored(one.description) for one in sprouts]  # takes its time: before others wait for the lock
     incident = tree.lock(incident.pk)
-    for person in {one.assignee.pk: one.assignee for one in sprouts if one.assignee}.values():
-        require_worker(incident, person)
-    made = tree.plant(incident, parent=parent, nodes=_nodes(actor, incident, sprouts, rendered))
+    known = Batch(actor, incident)
+    for one in sprouts:
+        known.require_worker(one.assignee)
+    made = tree.plant(incident, parent=parent, nodes=_nodes(known, sprouts, rendered))
     _tag(made, sprouts)
     assigned = [[row.number, row.assignee_id] for row in made if row.assignee_id]
     journal.record(
@@ -76,14 +77,11 @@ def _require_sound(one: Sprout) -> None:
         raise ValidationError(f"At most {MOST_TAGS} tags: {one.title}")
 
 
-def _nodes(
-    actor: Actor, incident: Incident, sprouts: Sequence[Sprout], rendered: Sequence[str]
-) -> list[tuple[int, dict[str, Any]]]:
+def _nodes(known: Batch, sprouts: Sequence[Sprout], rendered: Sequence[str]) -> list[tuple[int, dict[str, Any]]]:
     """Depth and columns of each, clocks wound; `rendered` are their descriptions as `markdown.stored` gives them."""
     now = timezone.now()
-    priority, target = priority_of(NORMAL), clocks.target_of(incident, NORMAL)
-    done = status_of(FIRST[Category.DONE])
-    by = actor.pk if actor.actor_kind == "user" else None
+    priority, target = known.priority(NORMAL), known.target(NORMAL)
+    by = known.actor.pk if known.actor.actor_kind == "user" else None
     found = []
     for one, html in zip(sprouts, rendered, strict=True):
         fields: dict[str, Any] = {
@@ -93,6 +91,7 @@ def _nodes(
             "created_by_id": by,
         }  # fmt: skip
         if one.done:
+            done = known.status(FIRST[Category.DONE])
             fields |= {"status": done.code, "category": done.category, "started_at": now, "finished_at": now}
         found.append((one.depth, fields | clocks.wound(Ticket(), target, now, **fields)))
     return found
@@ -103,7 +102,6 @@ def _tag(made: Sequence[Ticket], sprouts: Sequence[Sprout]) -> None:
     names = {name for _, tags in wanted for name in tags}
     if not names:
         return
-    ready(names)
-    keys = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
+    keys = ready(names)
     ties = Ticket.tags.through
     ties.objects.bulk_create([ties(ticket_id=pk, tag_id=keys[name]) for pk, tags in wanted for name in tags])

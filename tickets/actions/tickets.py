@@ -1,11 +1,10 @@
 """What people do with tickets. Each locks the incident first, and works on rows loaded after that."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import journal, markdown
@@ -14,37 +13,12 @@ from core.actors import Actor
 from incidents.models import Incident
 from people.models import User
 from tickets import clocks, tree
-from tickets.actions.blockers import freed
+from tickets.actions import steps
+from tickets.actions.batches import Batch
 from tickets.actions.leads import grown_from
-from tickets.actions.steps import (
-    Found,
-    change,
-    change_all,
-    disposed,
-    held,
-    locked,
-    named,
-    priority_of,
-    require_worker,
-    status_fields,
-    status_of,
-)
-from tickets.models import ENDED, Category, Ticket
-from tickets.models.vocabulary import FIRST, NORMAL
-
-EDITABLE = frozenset(
-    {"title", "description", "headline", "priority", "due_at", "time_limit", "shared", "outcome", "hypothesis"}
-)
-
-
-def to_minute(moment: dt.datetime | None) -> dt.datetime | None:
-    """A time as people give it; seconds would make every edit of another field look like a change of this one."""
-    return moment.replace(second=0, microsecond=0) if moment else None
-
-
-def _undone(undoes: int | None) -> dict[str, Any]:
-    """What an entry says that takes back another one: its sequence in the stream."""
-    return {"undoes": undoes} if undoes else {}
+from tickets.actions.steps import Found, locked, to_minute, undone
+from tickets.models import Ticket
+from tickets.models.vocabulary import NORMAL
 
 
 @action
@@ -74,9 +48,9 @@ def add_ticket(
         ValidationError: the incident is closed, the parent is gone, or the tree would be too deep.
     """
     incident = tree.lock(incident.pk)
-    require_worker(incident, assignee)
-    wanted = priority_of(priority)
-    now = timezone.now()
+    known = Batch(actor, incident)
+    known.require_worker(assignee)
+    wanted, now = known.priority(priority), timezone.now()
     fields = {
         "title": title, "description": description, "description_html": markdown.stored(description),
         "assignee": assignee, "priority": wanted.code, "urgency": wanted.urgency, "lead": lead, "shared": shared,
@@ -84,7 +58,7 @@ def add_ticket(
         "origin": grown_from(incident, origin) if origin else None, "lead_at": now if lead else None,
         "created_at": now, "created_by_id": actor.pk if actor.actor_kind == "user" else None,
     }  # fmt: skip
-    fields |= clocks.wound(Ticket(), clocks.target_of(incident, wanted.code), now, **fields)
+    fields |= clocks.wound(Ticket(), known.target(wanted.code), now, **fields)
     ticket = tree.add(incident, parent=parent, before=before, after=after, **fields)
     journal.record(
         "ticket.added", actor=actor, subject=ticket, parent=parent, assignee=assignee.pk if assignee else None
@@ -101,23 +75,8 @@ def edit_ticket(*, actor: Actor, ticket: Ticket, version: int, fields: Mapping[s
         ValidationError: the incident is closed, or a field is not one that may be edited.
     """
     ticket = locked(ticket)
-    if unknown := set(fields) - EDITABLE:
-        raise ValidationError(f"These fields cannot be edited: {', '.join(sorted(unknown))}.")
-    if "due_at" in fields:
-        fields = {**fields, "due_at": to_minute(fields["due_at"])}
-    changed = ticket.merged(version=version, submitted=fields)
-    if not changed:
-        return ticket
-    if "description" in changed:
-        changed["description_html"] = markdown.stored(changed["description"])
-    words: dict[str, Any] = {}
-    if "priority" in changed:
-        priority = priority_of(changed["priority"])
-        changed["urgency"], words = priority.urgency, named("priority", ticket.priority, priority)
-    turned = change(ticket, changed)
-    if {"due_at", "time_limit", "priority"} & set(changed):
-        tree.recount(ticket.incident)
-    journal.record("ticket.edited", actor=actor, subject=ticket, **turned, **words)
+    with Batch(actor, ticket.incident, [ticket]) as batch:
+        steps.edit(batch, ticket, fields, version=version)
     return ticket
 
 
@@ -132,16 +91,8 @@ def assign_ticket(
         ValidationError: the person may not work in this incident.
     """
     ticket = locked(ticket)
-    require_worker(ticket.incident, assignee)
-    fields = {"assignee_id": assignee.pk if assignee else None}
-    changed = ticket.merged(version=version or ticket.version, submitted=fields)
-    if not changed:
-        return ticket
-    before = ticket.assignee_id
-    ticket.apply(changed)
-    journal.record(
-        "ticket.assigned", actor=actor, subject=ticket, assignee=fields["assignee_id"], before=before, **_undone(undoes)
-    )
+    with Batch(actor, ticket.incident, [ticket]) as batch:
+        steps.assign(batch, ticket, assignee, version=version, undoes=undoes)
     return ticket
 
 
@@ -170,31 +121,11 @@ def set_status(
         ValidationError: a reason or result is missing.
     """
     ticket = locked(ticket)
-    to = status_of(status)
-    if to.category == Category.DROPPED and not reason.strip():
-        raise ValidationError({"reason": "Say why it is dropped: whoever reads the tree later will ask."})
-    if to.category == Category.DONE and ticket.lead and not (disposition or ticket.disposition):
-        raise ValidationError({"disposition": "Say what became of the lead: confirmed, ruled out or a dead end."})
-    ticket.merged(version=version or ticket.version, submitted={"status": to.code})
-    fields = status_fields(
-        ticket, to, outcome=outcome.strip(), reason=reason.strip(), waiting_for=waiting_for.strip()
-    )  # fmt: skip
-    if disposition or undoes:
-        fields |= disposed(ticket, disposition, disposition_reason.strip())
-    if undoes:
-        fields["outcome"] = outcome
-    if found:
-        fields |= found.times_for(to.category)
-    if all(getattr(ticket, name) == value for name, value in fields.items()):
-        return ticket
-    ended, ends = ticket.is_ended, to.category in ENDED
-    said = named("status", ticket.status, to) | (held(ticket) if ended and not ends else {})
-    turned = change(ticket, fields, found.target if found and ends else None)
-    tree.recount(ticket.incident)
-    free = freed([ticket.pk]) if ends and not ended else {}
-    result = {"disposition": disposition, "disposition_reason": disposition_reason.strip()} if disposition else {}
-    said |= {**turned, **free, **result, **_undone(undoes)}
-    journal.record("ticket.status_changed", actor=actor, subject=ticket, to=to.code, **said)
+    with Batch(actor, ticket.incident, [ticket]) as batch:
+        steps.restate(
+            batch, ticket, status, version=version, outcome=outcome, reason=reason, waiting_for=waiting_for,
+            disposition=disposition, disposition_reason=disposition_reason, found=found, undoes=undoes,
+        )  # fmt: skip
     return ticket
 
 
@@ -225,7 +156,7 @@ def move_ticket(
         return moved
     journal.record(
         "ticket.moved", actor=actor, subject=moved, changed=False, parent=[was, target.number],
-        before=[was_before, tree.following(moved)], **_undone(undoes),
+        before=[was_before, tree.following(moved)], **undone(undoes),
     )  # fmt: skip
     return moved
 
@@ -234,21 +165,15 @@ def _number_of(pk: int | None) -> int | None:
     return Ticket.objects.filter(pk=pk).values_list("number", flat=True).first() if pk else None
 
 
-def _drop(incident: Incident, rows: QuerySet[Ticket], reason: str) -> tuple[list[int], dict[str, Any]]:
-    """Drop what of these is still open; gives the numbers, and what the entry says of clocks."""
-    open_ones = list(rows.unfinished().order_by("lft"))  # type: ignore[attr-defined]
-    return [one.number for one in open_ones], drop_each(incident, open_ones, reason)
-
-
-def drop_each(incident: Incident, rows: Iterable[Ticket], reason: str) -> dict[str, Any]:
-    """Give tickets of a locked incident the status Dropped, whatever they have; what the entry says of clocks."""
-    to, known = status_of(FIRST[Category.DROPPED]), clocks.targets(incident.severity)
-    changes = []
-    for one in rows:
+def still_open(incident: Incident, *tops: Ticket) -> list[Ticket]:
+    """What is still open of these branches of a locked incident, in tree order; of no branch in particular: of all."""
+    rows = Ticket.objects.filter(incident=incident).without_root().unfinished().order_by("lft")
+    if tops:
+        rows = rows.filter(lft__gte=min(top.lft for top in tops), rght__lte=max(top.rght for top in tops))
+    found = list(rows)
+    for one in found:
         one.incident = incident
-        target = known.get(one.priority, clocks.NO_TARGET)
-        changes.append((one, status_fields(one, to, reason=reason), target))
-    return change_all(changes)
+    return found
 
 
 @action
@@ -258,20 +183,10 @@ def drop_branch(*, actor: Actor, ticket: Ticket, reason: str) -> int:
     Where nothing is open there is nothing to say: 0, and no entry.
     """
     ticket = locked(ticket)
-    if not reason.strip():
-        raise ValidationError({"reason": "Say why it is dropped: whoever reads the tree later will ask."})
-    branch = Ticket.objects.filter(tree_id=ticket.tree_id, lft__gte=ticket.lft, rght__lte=ticket.rght)
-    dropped, turned = _drop(ticket.incident, branch, reason.strip())
-    if not dropped:
-        return 0
-    tree.recount(ticket.incident)
-    ended = Ticket.objects.filter(incident=ticket.incident, number__in=dropped).values_list("pk", flat=True)
-    ticket = tree.fresh(ticket.incident, ticket.number)
-    journal.record(
-        "ticket.branch_dropped", actor=actor, subject=ticket, changed=ticket.number in dropped, reason=reason.strip(),
-        tickets=dropped, **turned, **freed(list(ended)),
-    )  # fmt: skip
-    return len(dropped)
+    rows = still_open(ticket.incident, ticket)
+    with Batch(actor, ticket.incident, rows) as batch:
+        steps.drop(batch, ticket, rows, reason)
+    return len(rows)
 
 
 @action
@@ -280,12 +195,11 @@ def drop_open_tickets(*, actor: Actor, incident: Incident, reason: str) -> int:
     incident = tree.lock(incident.pk)
     if not reason.strip():
         raise ValidationError({"reason": "Say why they are dropped: whoever reads the tree later will ask."})
-    dropped, turned = _drop(incident, Ticket.objects.filter(incident=incident).without_root(), reason.strip())
-    if not dropped:
+    rows = still_open(incident)
+    if not rows:
         return 0
-    tree.recount(incident)
-    journal.record(
-        "ticket.all_dropped", actor=actor, subject=incident, changed=False, reason=reason.strip(), tickets=dropped,
-        **turned,
-    )  # fmt: skip
-    return len(dropped)
+    with Batch(actor, incident, rows) as batch:
+        steps.drop_each(batch, rows, reason.strip())  # no clock runs out by that: nobody is told of clocks
+        numbers = [one.number for one in rows]
+        batch.say("ticket.all_dropped", incident, changed=False, reason=reason.strip(), tickets=numbers)
+    return len(rows)

@@ -12,12 +12,12 @@ from core.actors import Actor
 from core.models import JournalEntry
 from incidents.models import Incident
 from people.models import User
-from tickets import clocks, tree
+from tickets import tree
+from tickets.actions import steps
 from tickets.actions import tickets as actions
-from tickets.actions.blockers import freed
+from tickets.actions.batches import Batch
 from tickets.actions.leads import LEAD_FIELDS, put_back
-from tickets.actions.steps import TIMES, Found, change, change_all, held_by, priority_of
-from tickets.actions.tags import set_tags, tags_of
+from tickets.actions.steps import TIMES, Found, drop_each, held_by
 from tickets.models import Blocker, Category, Ticket, TicketStatus, TimeEntry
 from tickets.models.tickets import ROOT_NUMBER
 from tickets.models.vocabulary import FIRST
@@ -56,12 +56,11 @@ def undo_drop_all(*, actor: Actor, incident: Incident, entry: JournalEntry) -> i
     if entry.verb != "ticket.all_dropped" or entry.stream != incident.journal_stream:
         raise ValidationError("This cannot be undone.")
     _require_own(actor, entry)
-    restored, turned = _restore(incident, entry)
-    journal.record(
-        "ticket.all_restored", actor=actor, subject=incident, changed=False, tickets=restored, undoes=entry.seq,
-        **turned,
-    )  # fmt: skip
-    return len(restored)
+    back = _as_found(incident, [entry])
+    with Batch(actor, incident, [ticket for ticket, _ in back]) as batch:
+        turned, restored = batch.change_all(back), [ticket.number for ticket, _ in back]
+        batch.say("ticket.all_restored", incident, changed=False, tickets=restored, undoes=entry.seq, **turned)
+    return len(back)
 
 
 @action
@@ -75,18 +74,55 @@ def undo_batch(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
     if entry.verb not in BATCHES or entry.stream != incident.journal_stream:
         raise ValidationError("This cannot be undone.")
     _require_own(actor, entry)
-    for part in JournalEntry.objects.filter(stream=entry.stream, seq__in=entry.data["entries"]).order_by("-seq"):
-        ticket = Ticket.objects.filter(incident=incident, pk=part.target_id).first()
-        undo = OF_BATCHES.get(part.verb)
-        if ticket is None or undo is None:
-            raise ValidationError("This cannot be undone.")
-        ticket.incident = incident
-        undo(actor, ticket, part)
+    parts = list(JournalEntry.objects.filter(stream=entry.stream, seq__in=entry.data["entries"]).order_by("-seq"))
+    if entry.verb == "tickets.moved":
+        _unmove(actor, incident, parts)
+    elif entry.verb == "tickets.dropped":
+        _undrop(actor, incident, parts)
+    else:
+        _put_back_all(actor, incident, parts)
     numbers: list[int] = entry.data["tickets"]
     journal.record(
         "tickets.change_undone", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq
     )
     return len(numbers)
+
+
+def _tickets_of(incident: Incident, parts: Sequence[JournalEntry]) -> dict[str, Ticket]:
+    """What the entries are about, by `target_id`.
+
+    Raises:
+        ValidationError: one of them is not in this incident any more.
+    """
+    rows = Ticket.objects.filter(incident=incident, pk__in={int(part.target_id) for part in parts})
+    found = {str(ticket.pk): ticket for ticket in rows}
+    if not all(part.target_id in found for part in parts):
+        raise ValidationError("This cannot be undone.")
+    for ticket in found.values():
+        ticket.incident = incident
+    return found
+
+
+def _unmove(actor: Actor, incident: Incident, parts: Sequence[JournalEntry]) -> None:
+    for part in parts:
+        _undo_move(actor, _tickets_of(incident, [part])[part.target_id], part)  # where it stands by now
+
+
+def _undrop(actor: Actor, incident: Incident, parts: Sequence[JournalEntry]) -> None:
+    tops = _tickets_of(incident, parts)
+    back = {one.number: (one, fields) for one, fields in _as_found(incident, parts)}
+    with Batch(actor, incident, [one for one, _ in back.values()]) as batch:
+        for part in parts:
+            _branch_back(batch, tops[part.target_id], part, [back[number] for number in part.data["tickets"]])
+
+
+def _put_back_all(actor: Actor, incident: Incident, parts: Sequence[JournalEntry]) -> None:
+    tickets, past = _tickets_of(incident, parts), Past(parts)
+    if not all(part.verb in BACK for part in parts):
+        raise ValidationError("This cannot be undone.")
+    with Batch(actor, incident, tickets.values()) as batch:
+        for part in parts:
+            BACK[part.verb](batch, past, tickets[part.target_id], part)
 
 
 @action
@@ -107,14 +143,13 @@ def uproot(*, actor: Actor, incident: Incident, entry: JournalEntry) -> int:
     worked = [one.number for one in rows if one.version != planted[one.pk] or one.pk in used]
     if worked or Ticket.objects.filter(parent__in=rows).exclude(pk__in=planted).exists():
         raise ValidationError(f"{_named(worked)} changed since then: drop the branch with a reason instead.")
-    turned = actions.drop_each(incident, rows, MISTAKE)
-    tree.recount(incident)
-    numbers = [one.number for one in rows]
-    journal.record(
-        "tickets.uprooted", actor=actor, subject=incident, changed=False, tickets=numbers, undoes=entry.seq, **turned,
-        **freed([one.pk for one in rows]),
-    )  # fmt: skip
-    return len(numbers)
+    for one in rows:
+        one.incident = incident
+    with Batch(actor, incident, rows) as batch:
+        drop_each(batch, rows, MISTAKE)  # no clock runs out by that: nobody is told of clocks
+        numbers, free = [one.number for one in rows], batch.freed([one.pk for one in rows])
+        batch.say("tickets.uprooted", incident, changed=False, tickets=numbers, undoes=entry.seq, **free)
+    return len(rows)
 
 
 def _used(actor: Actor, rows: Sequence[Ticket]) -> set[int]:
@@ -154,30 +189,34 @@ def _undo_add(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
 
 def _undo_drop(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     incident = tree.lock(ticket.incident_id)
-    restored, turned = _restore(incident, entry)
-    ticket = tree.fresh(incident, ticket.number)
-    journal.record(
-        "ticket.branch_restored", actor=actor, subject=ticket, changed=ticket.number in restored, tickets=restored,
-        undoes=entry.seq, **turned,
-    )  # fmt: skip
-    return ticket
+    back = _as_found(incident, [entry])
+    with Batch(actor, incident, [one for one, _ in back]) as batch:
+        _branch_back(batch, ticket, entry, back)
+    return tree.fresh(incident, ticket.number)
 
 
-def _history_of(entry: JournalEntry) -> Any:
-    """The rows of tickets' history that the entry answers for."""
+def _branch_back(batch: Batch, top: Ticket, entry: JournalEntry, back: Sequence[tuple[Ticket, dict[str, Any]]]) -> None:
+    turned, restored = batch.change_all(back), [one.number for one, _ in back]
+    batch.say(
+        "ticket.branch_restored", top, changed=top.number in restored, tickets=restored, undoes=entry.seq, **turned
+    )
+
+
+def _history_of(*entries: JournalEntry) -> Any:
+    """The rows of tickets' history that the entries answer for."""
     history: Any = Ticket.history
-    return history.filter(history_id__in=[*map(int, entry.history.get(history.model._meta.label, {}))])
+    label = history.model._meta.label
+    return history.filter(history_id__in=[int(key) for entry in entries for key in entry.history.get(label, {})])
 
 
-def _restore(incident: Incident, entry: JournalEntry) -> tuple[list[int], dict[str, Any]]:
-    """Give the tickets that the entry dropped what they had before it. The incident is locked and open.
-
-    Gives their numbers, and what the entry says of their clocks.
+def _as_found(incident: Incident, entries: Sequence[JournalEntry]) -> list[tuple[Ticket, dict[str, Any]]]:
+    """The tickets that the entries of one action dropped, each with what it had before. The incident is locked.
 
     Raises:
         ValidationError: one of them was changed since, or is not in this incident any more.
     """
-    dropped = {row.id: row for row in _history_of(entry) if row.number in entry.data["tickets"]}
+    numbers = {number for entry in entries for number in entry.data["tickets"]}
+    dropped = {row.id: row for row in _history_of(*entries) if row.number in numbers}
     if not dropped:
         raise ValidationError("This cannot be undone.")
     now = list(Ticket.objects.filter(incident=incident, pk__in=dropped).order_by("lft"))
@@ -191,14 +230,9 @@ def _restore(incident: Incident, entry: JournalEntry) -> tuple[list[int], dict[s
     categories = dict(TicketStatus.objects.filter(active=True).values_list("code", "category"))
     if lost := [ticket.number for ticket in now if before[ticket.pk]["status"] not in categories]:
         raise ValidationError(f"{_named(lost)} in a status that is no longer given: set another one by hand.")
-    changes, known = [], clocks.targets(incident.severity)
     for ticket in now:
-        ticket.incident, row = incident, before[ticket.pk]
-        fields = {**row, "category": categories[row["status"]]}
-        changes.append((ticket, fields, known.get(ticket.priority, clocks.NO_TARGET)))
-    turned = change_all(changes)
-    tree.recount(incident)
-    return [ticket.number for ticket in now], turned
+        ticket.incident = incident
+    return [(one, {**before[one.pk], "category": categories[before[one.pk]["status"]]}) for one in now]
 
 
 def _named(numbers: list[int]) -> str:
@@ -218,68 +252,100 @@ def _undo_move(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     )  # fmt: skip
 
 
-def _undo_assignment(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+class Past:
+    """What tickets were as entries found them, and as they left them; read at once for all of them."""
+
+    def __init__(self, entries: Sequence[JournalEntry]) -> None:
+        self._history: Any = Ticket.history
+        label = self._history.model._meta.label
+        last = {entry.seq: max(map(int, entry.history.get(label, {"0": ""}))) for entry in entries}
+        steps: dict[str, list[int]] = {}
+        rows = self._history.filter(id__in={int(entry.target_id) for entry in entries}).order_by("history_id")
+        for pk, key in rows.filter(history_id__lte=max(last.values(), default=0)).values_list("id", "history_id"):
+            steps.setdefault(str(pk), []).append(key)
+        self._pairs = {
+            entry.seq: [key for key in steps.get(entry.target_id, ()) if key <= last[entry.seq]][-2:][::-1]
+            for entry in entries
+        }
+        self._rows = self._history.in_bulk({key for pair in self._pairs.values() for key in pair})
+        self._people = User.objects.in_bulk({entry.data.get("before") or 0 for entry in entries if _gave(entry)})
+
+    def rows(self, entry: JournalEntry) -> list[Any]:
+        """The ticket as the entry left it, and as it found it."""
+        pair = self._pairs[entry.seq]
+        if len(pair) != 2:
+            raise ValidationError("This cannot be undone.")
+        return [self._rows[key] for key in pair]
+
+    def person(self, pk: int | None) -> User | None:
+        """Who had the ticket."""
+        return self._people.get(pk or 0)
+
+
+def _gave(entry: JournalEntry) -> bool:
+    return entry.verb == "ticket.assigned"
+
+
+def _assignment_back(batch: Batch, past: Past, ticket: Ticket, entry: JournalEntry) -> None:
     _require_same(ticket, ticket.assignee_id == entry.data["assignee"], "was assigned")
-    before = User.objects.filter(pk=entry.data["before"]).first() if entry.data["before"] else None
-    return actions.assign_ticket(actor=actor, ticket=ticket, assignee=before, undoes=entry.seq)
+    steps.assign(batch, ticket, past.person(entry.data["before"]), undoes=entry.seq)
 
 
-def _rows_of(ticket: Ticket, entry: JournalEntry) -> list[Any]:
-    """The ticket as the entry left it, and as it found it."""
-    history: Any = Ticket.history
-    last = max(map(int, entry.history.get(history.model._meta.label, {"0": ""})))
-    rows = list(history.filter(id=ticket.pk, history_id__lte=last).order_by("-history_id")[:2])
-    if len(rows) != 2:
-        raise ValidationError("This cannot be undone.")
-    return rows
-
-
-def _undo_status(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
-    new, old = _rows_of(ticket, entry)
+def _status_back(batch: Batch, past: Past, ticket: Ticket, entry: JournalEntry) -> None:
+    new, old = past.rows(entry)
     _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in STATUS_FIELDS), "was changed")
     found = Found(times={name: getattr(old, name) for name in TIMES}, target=held_by(entry.data))
-    return actions.set_status(
-        actor=actor, ticket=ticket, status=old.status, outcome=old.outcome, disposition=old.disposition,
+    steps.restate(
+        batch, ticket, old.status, outcome=old.outcome, disposition=old.disposition,
         disposition_reason=old.disposition_reason, reason=old.dropped_reason, waiting_for=old.waiting_for,
         found=found, undoes=entry.seq,
     )  # fmt: skip
 
 
-def _undo_times(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+def _times_back(batch: Batch, past: Past, ticket: Ticket, entry: JournalEntry) -> None:
     """Priority and due time, which are all that a batch edits."""
-    new, old = _rows_of(ticket, entry)
+    new, old = past.rows(entry)
     names = [name for name in ("priority", "due_at") if name in entry.data.get("changes", {})]
     _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in names), "was changed")
     fields = {name: getattr(old, name) for name in names}
     if "priority" in fields:
-        fields["urgency"] = priority_of(old.priority).urgency
-    turned = change(ticket, fields)
-    tree.recount(ticket.incident)
-    journal.record("ticket.edited", actor=actor, subject=ticket, undoes=entry.seq, **turned)
+        fields["urgency"] = batch.priority(old.priority).urgency
+    turned = batch.change(ticket, fields)
+    batch.say("ticket.edited", ticket, undoes=entry.seq, **turned)
+
+
+def _tags_back(batch: Batch, past: Past, ticket: Ticket, entry: JournalEntry) -> None:
+    _require_same(ticket, batch.tags_of(ticket) == entry.data["new"], "was tagged")
+    steps.tag(batch, ticket, entry.data["old"], undoes=entry.seq)
+
+
+def _by_rule(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
+    with Batch(actor, ticket.incident, [ticket]) as batch:
+        BACK[entry.verb](batch, Past([entry]), ticket, entry)
     return ticket
-
-
-def _undo_tags(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
-    _require_same(ticket, tags_of(ticket) == entry.data["new"], "was tagged")
-    return set_tags(actor=actor, ticket=ticket, tags=entry.data["old"], undoes=entry.seq)
 
 
 def _undo_lead(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     """Whether it is a lead, with result, hypothesis and origin, as the entry found it."""
-    new, old = _rows_of(ticket, entry)
+    new, old = Past([entry]).rows(entry)
     _require_same(ticket, all(getattr(ticket, name) == getattr(new, name) for name in LEAD_FIELDS), "was changed")
     fields = {name: getattr(old, name) for name in LEAD_FIELDS}
     return put_back(actor=actor, ticket=ticket, fields=fields, undoes=entry.seq)
 
 
+BACK: dict[str, Callable[[Batch, Past, Ticket, JournalEntry], None]] = {  # for one, and for a batch of them
+    "ticket.assigned": _assignment_back,
+    "ticket.status_changed": _status_back,
+    "ticket.edited": _times_back,
+    "ticket.tagged": _tags_back,
+}
 UNDO: dict[str, Callable[[Actor, Ticket, JournalEntry], Ticket]] = {
     "ticket.added": _undo_add,
     "ticket.branch_dropped": _undo_drop,
     "ticket.moved": _undo_move,
-    "ticket.assigned": _undo_assignment,
-    "ticket.status_changed": _undo_status,
+    "ticket.assigned": _by_rule,
+    "ticket.status_changed": _by_rule,
+    "ticket.tagged": _by_rule,
     "ticket.lead_marked": _undo_lead,
     "ticket.lead_resolved": _undo_lead,
-    "ticket.tagged": _undo_tags,
 }
-OF_BATCHES = {**UNDO, "ticket.edited": _undo_times}

@@ -1,0 +1,1 @@
+"""Django's SQLite, told how many values one statement of the library at hand really takes."""
