@@ -16,8 +16,8 @@ from people.models import User
 from runbooks.actions.texts import check_text, keep_text, render
 from runbooks.models import Document, DocumentKind, Version, VersionState
 from runbooks.models.documents import STREAM
-from tickets.actions.tags import MOST_TAGS
-from tickets.actions.tags import ready as ready_tags
+from tickets.actions.batches import ready as ready_tags
+from tickets.actions.steps import MOST_TAGS
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 RESERVED = {"new", "overdue"}  # parts of addresses
