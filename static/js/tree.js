@@ -229,7 +229,8 @@ document.addEventListener("click", (event) => {
   return undefined;
 });
 document.addEventListener("mousedown", (event) => {
-  if (event.shiftKey && event.target.closest(".tree tbody")) event.preventDefault(); // selects rows, not words
+  const several = event.shiftKey || event.ctrlKey || event.metaKey; // Firefox would mark the cell with Ctrl, words with Shift
+  if (several && event.target.closest(".tree tbody")) event.preventDefault(); // selects rows
 });
 document.addEventListener("dblclick", (event) => {
   const row = event.target.closest(".tree tbody tr[data-id]");

@@ -63,7 +63,7 @@ function open(field, found) {
   list.setAttribute("aria-label", word.startsWith("@") ? "People" : "Tickets");
   const { left, bottom } = field.getBoundingClientRect();
   list.hidden = false;
-  list.style.left = `${left}px`; // a script may set what a page's markup may not
+  list.style.left = `${Math.max(0, Math.min(left, innerWidth - list.offsetWidth - 4))}px`; // a script may set what markup may not
   list.style.top = `${Math.min(bottom, innerHeight - list.offsetHeight - 4)}px`;
   area.setAttribute("aria-autocomplete", "list");
   area.setAttribute("aria-controls", list.id);

@@ -39,6 +39,14 @@ def go(page: Page, number: str, part: str = "") -> None:
     page.goto(f"{base_of(page)}/incidents/{number}/{part}")
 
 
+def paste(page: Page, number: str, lines: str) -> None:
+    """Add a branch of task lines by "Paste tasks"; ends in the tree."""
+    go(page, number, "tickets/quick/")
+    field(page, "Tasks").fill(lines)
+    page.get_by_role("button", name="Add tickets").click()
+    page.wait_for_url("**/tree/**")
+
+
 def row(page: Page, title: str) -> Locator:
     """The row of a ticket in the tree."""
     return page.locator("tr[data-id]").filter(has=page.locator(".t").get_by_text(title, exact=True))
@@ -82,3 +90,26 @@ def drag(page: Page, source: Locator, target: Locator) -> None:
     page.mouse.move(onto["x"] + 120, middle + 6, steps=6)
     page.mouse.move(onto["x"] + 124, middle, steps=3)
     page.mouse.up()
+
+
+def carry(page: Page, source: Locator, target: Locator) -> None:
+    """Press on one thing, move to the middle of another in steps, let go."""
+    one, other = source.bounding_box(), target.bounding_box()
+    assert one
+    assert other
+    page.mouse.move(one["x"] + one["width"] / 2, one["y"] + 8)
+    page.mouse.down()
+    x, y = other["x"] + other["width"] / 2, other["y"] + other["height"] / 2
+    page.mouse.move(x - 20, y - 6, steps=6)
+    page.mouse.move(x, y, steps=3)
+    page.mouse.up()
+
+
+def card(page: Page, title: str) -> Locator:
+    """The card of a ticket on the board."""
+    return page.locator("#board .kcard").filter(has_text=title)
+
+
+def column(page: Page, category: str) -> Locator:
+    """A column of the board by its category."""
+    return page.locator(f"#board .lane[data-category={category}]")

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import steps
 from tests.e2e.conftest import People
+from tests.e2e.steps import card, carry, column
 from tests.e2e.test_looks import LOOKS, findings, sideways
 
 
@@ -34,19 +35,6 @@ def worked(people: People) -> Iterator[tuple[Page, str]]:
     assert wrong == []
 
 
-def carry(page: Page, source: Locator, target: Locator) -> None:
-    """Press on one thing, move to the middle of another in steps, let go."""
-    one, other = source.bounding_box(), target.bounding_box()
-    assert one
-    assert other
-    page.mouse.move(one["x"] + one["width"] / 2, one["y"] + 8)
-    page.mouse.down()
-    x, y = other["x"] + other["width"] / 2, other["y"] + other["height"] / 2
-    page.mouse.move(x - 20, y - 6, steps=6)
-    page.mouse.move(x, y, steps=3)
-    page.mouse.up()
-
-
 def box(page: Page, title: str) -> Locator:
     return page.locator("#map .node").filter(has=page.locator("text").get_by_text(title, exact=True))
 
@@ -54,14 +42,6 @@ def box(page: Page, title: str) -> Locator:
 def said(page: Page, title: str) -> Locator:
     """What a screen reader says of the box, and what is shown while the pointer rests on it."""
     return box(page, title).locator("title")
-
-
-def card(page: Page, title: str) -> Locator:
-    return page.locator("#board .kcard").filter(has_text=title)
-
-
-def column(page: Page, category: str) -> Locator:
-    return page.locator(f"#board .lane[data-category={category}]")
 
 
 def test_alice_drags_a_box_below_another_branch_and_takes_it_back(worked: tuple[Page, str]) -> None:

@@ -15,7 +15,7 @@ from people.models import User
 from tests.tickets.test_rows import PAYLOADS
 from tickets.actions import tickets as actions
 from tickets.models import Category, Ticket, TicketStatus
-from tickets.queries.board import MOST, Asked, Board, board
+from tickets.queries.board import MOST, PAGE, Asked, Board, board
 from tickets.queries.outline import outline
 from tickets.queries.vocabulary import statuses
 
@@ -141,6 +141,17 @@ def test_a_column_shows_so_many_cards_and_says_how_many_more(bob: User, incident
     found.rows *= MOST + 7
     column = board(found, statuses(), asked=Asked(), reader=bob).lanes[0].columns[0]
     assert (len(column.cards), column.total, column.more) == (MOST, MOST + 7, 7)
+
+
+def test_many_full_lanes_share_what_one_page_can_carry(bob: User, incident: Incident, make_ticket: Make) -> None:
+    for at in range(12):
+        make_ticket("leaf", parent=make_ticket(f"branch {at}"))
+    found = outline(incident, user_id=bob.pk)
+    found.rows = [one for row in found.rows for one in [row] * (1 if row.total else 90)]
+    lanes = board(found, statuses(), asked=Asked(group="branch"), reader=bob).lanes
+    columns = [lane.columns[0] for lane in lanes]
+    assert [(len(column.cards), column.total, column.more) for column in columns] == [(50, 90, 40)] * 12
+    assert sum(len(column.cards) for column in columns) == PAGE
 
 
 # -- The page ------------------------------------------------------------------------

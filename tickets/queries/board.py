@@ -18,6 +18,8 @@ SHOWS = {"all": "All", "mine": "Mine", "over": "Overdue", "leads": "Leads", "nob
 GROUPS = {"status": "Status", "person": "Person", "branch": "Branch"}
 RECENT = dt.timedelta(hours=24)  # how long what is done stays on the board by itself
 MOST = 200  # cards of one column of one lane: nobody reads more
+PAGE = 600  # cards of all lanes together, that a browser draws at once
+FEWER = (MOST, 100, 50, 30, 20)  # of each column, where many lanes share the page
 MOST_BRANCHES = 500
 COLUMNS = (Category.TODO, Category.DOING, Category.BLOCKED, Category.DONE)
 
@@ -214,4 +216,12 @@ def _filled(
         column.total += 1
         if len(column.cards) < MOST:
             column.cards.append(card)
+    most = _fitting([column.total for column in places.values()])
+    for column in places.values():
+        del column.cards[most:]
     return list(lanes.values())
+
+
+def _fitting(totals: list[int]) -> int:
+    """How many cards each column shows, so that all lanes together stay one page; the fewest where none fits."""
+    return next((most for most in FEWER if sum(min(total, most) for total in totals) <= PAGE), FEWER[-1])
