@@ -36,6 +36,7 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "commander.email": Placeholder("Address of the incident commander", "alice@demo.example"),
     "sender.name": Placeholder("Name of who sends it", "Carol Example"),
     "sender.email": Placeholder("Address of who sends it", "carol@demo.example"),
+    "next_update": Placeholder("When the reader hears of it again", "2026-11-20 18:00 UTC"),
     "today": Placeholder("The day on which it is sent", "2026-11-20"),
 }
 EXAMPLES = {name: one.example for name, one in PLACEHOLDERS.items()}

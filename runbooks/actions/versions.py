@@ -17,6 +17,7 @@ from runbooks.models import Approval, Document, DocumentKind, Version, VersionSt
 from runbooks.models.documents import STREAM
 from runbooks.problems import problems, said
 
+WITH_TREELINE = "Comes with Treeline: approved with the installation, by no person."
 NEXT = (VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.APPROVED)
 
 
@@ -248,6 +249,6 @@ def load_approved(
         actor=actor, kind=kind, slug=slug, title=title, summary=summary, body=body, subject=subject, tags=tags,
         facts=facts,
     )  # fmt: skip
-    version.apply({"state": VersionState.APPROVED, "approved_at": timezone.now()})
+    version.apply({"state": VersionState.APPROVED, "approved_at": timezone.now(), "change_note": WITH_TREELINE})
     _put_in_force(version, actor)
     return version

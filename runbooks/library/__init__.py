@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from incidents.models import Role
 from incidents.models.lifecycle import IncidentType, Severity
@@ -51,6 +52,14 @@ class Starter:
     related: list[str] = field(default_factory=list)
     escalations: list[dict[str, str]] = field(default_factory=list)
     body: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Columns of its document, but for those that `load_approved` asks for by name."""
+        return {
+            "review_cycle": self.review, "incident_types": self.types, "severities": self.severities,
+            "roles": self.roles, "escalations": self.escalations,
+        }  # fmt: skip
 
 
 def starters(folder: Path = FOLDER) -> list[Starter]:

@@ -11,6 +11,8 @@ from runbooks.expansion import Book, Step, asked, book, expand
 from runbooks.filling import names_in
 from runbooks.library import Starter, Unreadable, starters
 from runbooks.models import Document, DocumentKind, Version
+from runbooks.placeholders import PLACEHOLDERS
+from runbooks.problems import problems
 from runbooks.tasklines import render
 
 ALL = starters()
@@ -29,10 +31,6 @@ MESSAGES = {
     "regulator-first-notification", "post-incident-summary", "call-invitation",
 }  # fmt: skip
 ASKED = {"account", "device", "host", "key_id", "sender", "service", "system"}
-PLACEHOLDERS = {
-    "incident.number", "incident.title", "incident.severity", "incident.status", "incident.situation", "customer.name",
-    "next_update", "sender.name",
-}  # fmt: skip
 INCIDENT = {
     "affectedUsers": None, "affectedSystems": ["WS-0147"], "affectedServices": [], "dataTypes": [], "severity": "high",
 }  # fmt: skip
@@ -68,6 +66,11 @@ def test_the_library_has_what_a_team_needs_to_begin():
 
 def test_no_two_documents_share_a_name_or_a_title():
     assert len({one.slug for one in ALL}) == len({one.title.casefold() for one in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("one", ALL, ids=named)
+def test_every_text_could_be_submitted(one):
+    assert not problems(one.kind, one.body, one.subject)
 
 
 @pytest.mark.parametrize("one", RUNBOOKS, ids=named)
@@ -118,7 +121,7 @@ def test_every_text_is_formatted_where_it_is_shown(one):
 @pytest.mark.parametrize("one", [one for one in ALL if one.kind != DocumentKind.RUNBOOK], ids=named)
 def test_placeholders_stand_only_in_messages_and_are_known(one):
     found = {name.strip() for name in ANY.findall(one.subject + one.body)}
-    assert found <= (PLACEHOLDERS if one.kind == DocumentKind.TEMPLATE else set())
+    assert found <= (set(PLACEHOLDERS) if one.kind == DocumentKind.TEMPLATE else set())
     assert one.kind != DocumentKind.TEMPLATE or found >= {"incident.number", "sender.name"}
 
 

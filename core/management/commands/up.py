@@ -75,10 +75,11 @@ def require_free(host: str, port: int) -> None:
 
 
 def prepare(*, say: Callable[[str], None]) -> None:
-    """Migrate, collect static files, load the demo into an empty database; quick when all that is done."""
+    """Migrate, collect static files, load the library, and the demo into an empty database; quick when it is done."""
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     collect_static()
+    call_command("load_library", stdout=StringIO())
     if settings.DEMO and not get_user_model().objects.exists():
         say("Loading the demo data …")
         printed = StringIO()
