@@ -13,8 +13,8 @@ FLOORS = ["core", "people", "incidents", "tickets", "runbooks", "comms", "intake
 ROOMS = FLOORS[1:-1]
 TRACKED = {
     "Incident", "RoleAssignment", "Ticket", "Comment", "Attachment", "User", "Customer", "TicketStatus",
-    "TicketPriority", "ClockTarget", "TimeEntry", "Handover", "ShiftHandover", "Document", "Version", "Run", "Suggestion",
-    "Automation", "ActionSwitch", "Secret", "AllowedHost", "EscalationRule",
+    "TicketPriority", "ClockTarget", "TimeEntry", "Handover", "ShiftHandover", "Document", "Version", "Run",
+    "Suggestion", "Automation", "ActionSwitch", "Secret", "AllowedHost", "EscalationRule",
 }  # fmt: skip
 DERIVED = {
     "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "comments_total",
