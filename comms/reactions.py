@@ -10,6 +10,7 @@ from core.models import JournalEntry
 from core.reactions import on
 from incidents.models import Incident, IncidentGrant, Role, RoleAssignment
 from people.models import User
+from runbooks.models import Run
 from tickets.models import ClockState, Comment, Handover, Ticket, TicketStatus
 
 
@@ -220,6 +221,18 @@ def tell_who_follows_the_talk(entry: JournalEntry) -> None:
         return
     ticket = comment.ticket
     _follow(entry, ticket, f"{_who(entry)} commented on {ticket}", but=entry.data.get("mentions", []))
+
+
+@on("run.finished")
+def ask_for_a_rating(entry: JournalEntry) -> None:
+    """The last ticket of a run has ended: who started it says how it went; where it started by itself, who commands."""
+    run = Run.objects.select_related("incident", "of__document").filter(pk=entry.target_id).first()
+    if run is None or run.rating is not None:
+        return
+    notify(
+        entry=entry, users=_people([run.started_by_id or run.incident.commander_id]), incident=run.incident,
+        kind=Kind.RUN, place="runbooks:runs", text=f"The run of “{run.of.document.title}” is through: say how it went",
+    )  # fmt: skip
 
 
 # -- Handovers --------------------------------------------------------------------------------------------------------

@@ -7,3 +7,7 @@ class RunbooksConfig(AppConfig):
     """runbooks."""
 
     name = "runbooks"
+
+    def ready(self) -> None:
+        """Know what follows from what happens below."""
+        from runbooks import reactions  # noqa: F401

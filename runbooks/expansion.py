@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 
@@ -55,6 +56,9 @@ class Step:
             yield from strings_of(self.task.action.parameters)
 
 
+_parsed = lru_cache(maxsize=512)(parse)  # documents are frozen, and most are asked for again
+
+
 def book(version: Version) -> Book:
     """Read it.
 
@@ -62,7 +66,7 @@ def book(version: Version) -> Book:
         ValidationError: its text is no task lines.
     """
     try:
-        text = parse(version.body)
+        text = _parsed(version.body)
     except TaskLinesRefused as refused:
         said = f"“{version.document.title}” cannot be read: {refused.errors[0]}"
         raise ValidationError(said, code="unreadable") from refused

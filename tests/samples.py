@@ -30,9 +30,10 @@ from people.actions import people as person_actions
 from people.models import Invitation, User
 from reporting.actions import reports
 from reporting.models import ReportJob
-from runbooks.actions import documents, reviews, starts, versions
+from runbooks.actions import documents, reviews, runs, starts, versions
 from runbooks.crew import Crew
 from runbooks.models import Document, Version
+from runbooks.models import Run as BookRun
 from tests.architecture import ROOMS
 from tests.uploads import kept
 from tests.world import EVE_LOG, World
@@ -360,6 +361,18 @@ def _review_due(world: World) -> Run:
     return partial(reviews.remind_of_review, actor=SYSTEM, document=found)
 
 
+def _inserted(world: World) -> BookRun:
+    return starts.run_runbook(
+        actor=world.people["bob"], incident=world.incident, document=_runbook(world), under=101, values={"host": "DC01"}
+    )
+
+
+def _settle(world: World) -> Run:
+    for ticket in Ticket.objects.filter(steps__run=_inserted(world)):
+        tickets.set_status(actor=world.people["bob"], ticket=ticket, status="done")
+    return partial(runs.settle_runs, actor=SYSTEM, incident=world.incident)
+
+
 SAMPLES: dict[str, Sample] = {
     "runbooks.actions.documents.write_document": _by(
         "alice", documents.write_document, kind=_is("procedure"), slug=_is("reset"), title=_is("Reset it"),
@@ -557,6 +570,12 @@ SAMPLES: dict[str, Sample] = {
         values=_is({"host": "DC01"}), skip=_is({"sample-isolation": {"2"}}),
     ),
     "runbooks.actions.starts.sow": _sow,
+    "runbooks.actions.runs.rate_run": _by(
+        "bob", runs.rate_run, run=_inserted, version=_is(1), rating=_is(4), worked=_is(True), notes=_is("Good"),
+        suggestion=_is("Name the host first"),
+    ),
+    "runbooks.actions.runs.stop_run": _by("bob", runs.stop_run, run=_inserted, reason=_is("Not needed")),
+    "runbooks.actions.runs.settle_runs": _settle,
     "intake.actions.imports.request_import": _by(
         "bob", imports.request_import, file=lambda w: _upload(), name=_is("eve.json")
     ),

@@ -28,6 +28,8 @@ from people.actions.invitations import invite
 from people.models import Customer, User
 from reporting.actions import reports
 from reporting.models import ReportJob
+from runbooks.actions.starts import run_runbook
+from runbooks.models import Document, Version
 from tests.routes import Route
 from tests.uploads import kept
 from tickets.actions import attachments, blockers, comments, handovers, shifts, tickets, times
@@ -134,7 +136,16 @@ def _fill(incident: Incident, other: Incident, alice: User, bob: User) -> Values
         "handover": offer.pk, "shift": shift.pk,
         "number": incident.number, "part": "summary", "ticket": ticket.number, "comment": comment.pk,
         "attachment": attachment.pk, "link": link.pk, "assignment": role.pk, "reporting.job": _report(incident, alice),
+        "runbooks.slug": "isolation", "run": _run(incident, bob),
     }  # fmt: skip
+
+
+def _run(incident: Incident, bob: User) -> int:
+    document, _ = Document.objects.get_or_create(slug="isolation", defaults={"kind": "runbook", "title": "Isolation"})
+    if document.active is None:
+        document.active = Version.objects.create(document=document, number=1, body="- [ ] Unplug it\n", state="active")
+        document.save()
+    return run_runbook(actor=bob, incident=incident, document=document, under=None, values={}).pk
 
 
 def _report(incident: Incident, alice: User) -> uuid.UUID:

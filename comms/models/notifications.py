@@ -30,6 +30,7 @@ class Kind(models.TextChoices):
     WATCHED = "watched", "News of a ticket you watch"
     FREED = "freed", "A wait is over"
     CLOCK = "clock", "Time has run out"
+    RUN = "run", "A runbook is through"
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

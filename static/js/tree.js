@@ -3,6 +3,7 @@
 // (data-id, data-version, data-parent, data-url); every change posts to an address below data-url and swaps the answered
 // rows in. A table without data-add is read-only; one with data-drop lets branches be dropped.
 import { openDialog } from "./dialogs.js";
+import { closePalette, openPalette } from "./runbooks.js";
 import { openForm, openLine } from "./treeadd.js";
 import * as rows from "./treerows.js";
 import * as several from "./treeselect.js";
@@ -15,7 +16,7 @@ const PARTS = { a: "assignee", s: "status", m: "move", Delete: "drop" }; // of s
 const MENU = [ // words, key, what it needs
   ["Open", "Enter", "read"], ["Branch alone", "B", "branch"], ["Add below", "N", "work"], ["Edit", "E", "work"],
   ["Assign", "A", "work"], ["Status", "S", "work"], ["Lead", "L", "work"], ["Headline…", "H", "work"],
-  ["Move to…", "M", "work"], ["Select", "X", "work"], ["Cut", "Ctrl X", "work"], ["Paste here", "Ctrl V", "cut"],
+  ["Move to…", "M", "work"], ["Insert runbook", "R", "work"], ["Select", "X", "work"], ["Cut", "Ctrl X", "work"], ["Paste here", "Ctrl V", "cut"],
   ["Drop…", "", "lead"],
 ];
 
@@ -29,6 +30,7 @@ function form(row, key) {
 function show(row) {
   const panel = document.getElementById("ticket-panel");
   if (!panel || !WIDE.matches) return openDialog(row.dataset.url, row);
+  closePalette({ focus: false });
   panel.hidden = false;
   return htmx.ajax("GET", row.dataset.url, { source: row, target: "#ticket-panel", swap: "innerHTML" });
 }
@@ -74,6 +76,7 @@ const KEYS = {
   n: (row) => openLine(row),
   N: (row) => openLine(row, { sibling: true }),
   b: (row) => rows.open(row) !== null && location.assign(`${row.dataset.url}tree/`),
+  r: (row) => openPalette(row),
   x: several.toggle,
   Escape: escape,
   Delete: (row) => rows.droppable() && form(row, "Delete"),

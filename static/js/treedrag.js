@@ -1,7 +1,9 @@
 // Dragging rows of the tree by their grip: one, or all that are selected. Three zones in a row: upper quarter = before it,
 // lower = after it, middle = inside. A dashed row shows where they will stand, a closed branch opens after a moment,
-// edges scroll, a branch cannot go into itself. Without a pointer the same is done by M, Alt and arrows, cut and paste,
+// edges scroll, a branch cannot go into itself. A runbook of the palette goes into a ticket, after it was asked for its
+// values. Without a pointer the same is done by M, Alt and arrows, cut and paste,
 // or the menu of the row.
+import { openDialog } from "./dialogs.js";
 import * as rows from "./treerows.js";
 import * as several from "./treeselect.js";
 
@@ -10,6 +12,7 @@ const EDGE_PX = 40;
 const MARKS = { before: "is-above", after: "is-below", parent: "is-into" };
 const WORDS = { before: "before", after: "after", parent: "in" };
 let held = []; // rows in order of the tree
+let book = null; // a runbook of the palette: {url, count, title}
 let over = null;
 let zone = "";
 let opening = 0;
@@ -38,34 +41,52 @@ function place(row, y) {
   return part < 0.25 ? "before" : part > 0.75 ? "after" : "parent";
 }
 
+// What the dashed row says, and how deep it stands. A runbook always goes into a ticket, last.
+function words(row, next) {
+  if (book) return `${book.count} tickets of “${book.title}” go here, ${row ? `in #${row.dataset.id}` : "at the top"}`;
+  const what = held.length === 1 ? `#${held[0].dataset.id} goes` : `${held.length} tickets go`;
+  return `${what} here, ${WORDS[next]} #${row.dataset.id}`;
+}
+
 // It stands between two rows, so that the row under the pointer stays under the pointer.
 function showGhost(row, next) {
   ghost = document.createElement("tr");
   ghost.className = "ghost";
   ghost.setAttribute("role", "row");
-  ghost.setAttribute("aria-level", rows.level(row) + (next === "parent" ? 1 : 0));
+  ghost.setAttribute("aria-level", row ? rows.level(row) + (next === "parent" ? 1 : 0) : 1);
   const cell = document.createElement("td");
   cell.setAttribute("role", "gridcell");
   cell.colSpan = 6;
   const text = document.createElement("div");
   text.className = "tcell";
-  const what = held.length === 1 ? `#${held[0].dataset.id} goes` : `${held.length} tickets go`;
-  text.textContent = `${what} here, ${WORDS[next]} #${row.dataset.id}`;
+  text.textContent = words(row, next);
   cell.append(text);
   ghost.append(cell);
-  if (next === "before") row.before(ghost);
-  else if (next === "after") rows.last(row).after(ghost);
+  if (!row) rows.table().tBodies[0].append(ghost);
+  else if (next === "before") row.before(ghost);
+  else if (next === "after" || book) rows.last(row).after(ghost);
   else row.after(ghost);
 }
 
 function hover(row, next) {
-  if (row === over && next === zone) return;
+  if (ghost && row === over && next === zone) return;
   clear();
   over = row;
   zone = next;
-  row.classList.add(MARKS[next]);
+  row?.classList.add(MARKS[next]);
   showGhost(row, next);
-  if (next === "parent" && rows.open(row) === "false") opening = setTimeout(() => rows.setOpen(row, true), OPEN_MS);
+  if (row && next === "parent" && rows.open(row) === "false") opening = setTimeout(() => rows.setOpen(row, true), OPEN_MS);
+}
+
+// A runbook over the tree: into the ticket under the pointer, at the top where there is none.
+function overTree(event) {
+  scroll(event.clientY);
+  const inside = event.target.closest?.(".treescroll");
+  if (!inside) return clear();
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "copy";
+  if (event.target.closest(".ghost")) return undefined;
+  return hover(event.target.closest(".tree tr[data-id]"), "parent");
 }
 
 function end() {
@@ -75,6 +96,8 @@ function end() {
     row.draggable = false;
   });
   held = [];
+  document.querySelectorAll(".book.is-held").forEach((one) => one.classList.remove("is-held"));
+  book = null;
   delete document.body.dataset.dragging;
 }
 
@@ -87,6 +110,15 @@ document.addEventListener("pointerup", (event) => {
   if (row && !held.length) row.draggable = false;
 });
 document.addEventListener("dragstart", (event) => {
+  const card = event.target.closest?.(".book[draggable=true]");
+  if (card && rows.writable()) {
+    book = { url: card.dataset.book, count: card.dataset.count, title: card.dataset.title };
+    card.classList.add("is-held");
+    document.body.dataset.dragging = "";
+    event.dataTransfer.effectAllowed = "copy";
+    event.dataTransfer.setData("text/plain", book.title);
+    return;
+  }
   const row = event.target.closest?.(".tree tr[data-id][draggable=true]");
   if (!row) return;
   held = several.bulk() ? several.chosen(row) : [row];
@@ -96,6 +128,7 @@ document.addEventListener("dragstart", (event) => {
   event.dataTransfer.setData("text/plain", held.map((one) => `#${one.dataset.id}`).join(" "));
 });
 document.addEventListener("dragover", (event) => {
+  if (book) return overTree(event);
   if (!held.length) return;
   scroll(event.clientY);
   if (ghost && event.target.closest?.(".ghost")) {
@@ -112,6 +145,15 @@ document.addEventListener("dragover", (event) => {
   hover(row, place(row, event.clientY));
 });
 document.addEventListener("drop", (event) => {
+  if (book && ghost) {
+    event.preventDefault();
+    const { url } = book;
+    const under = over ? `?under=${over.dataset.id}` : "";
+    const row = over ?? rows.now();
+    end();
+    openDialog(url + under, row ?? document.body);
+    return;
+  }
   if (!held.length || !over) return;
   event.preventDefault();
   const what = held.map((row) => ({ id: row.dataset.id, version: row.dataset.version, url: row.dataset.url }));

@@ -110,7 +110,7 @@ def test_two_runbooks_go_in_at_once_and_are_two_runs(incident, bob, phishing, re
     runs = run_runbooks(
         actor=bob, incident=incident, documents=[reset, phishing], under=None, values=VALUES, skip={"phishing": {"1"}}
     )
-    assert [one.ticket.title for one in runs] == ["Reset an account", "Phishing"]
+    assert [one.ticket.title for one in runs if one.ticket] == ["Reset an account", "Phishing"]
     assert [(one.steps.count(), one.values) for one in runs] == [(2, {"owner": "ada"}), (2, {"link": "evil.example"})]
     assert JournalEntry.objects.filter(verb="tickets.planted").count() == 1
 

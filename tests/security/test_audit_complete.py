@@ -176,6 +176,7 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
     "people_invitation": lambda row, entries: any(e.data.get("invitation") == row["id"] for e in entries),
     "intake_alert": _alert,
     "runbooks_runstep": _of_run,
+    "runbooks_suggestion": _of_run,
     "runbooks_automation": lambda row, entries: (
         _of_run(row, entries) or _gone(row, entries) or any(e.verb == "automations.planted" for e in entries)
     ),

@@ -1,0 +1,82 @@
+"""Runs of an incident: how far they are, what of them was skipped or changed, who did what and how long it took."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from incidents.models import Incident
+from runbooks.filling import filled
+from runbooks.models import Run, RunStep, Suggestion
+from tickets.models import ENDED, Category, Ticket, TicketStatus
+
+_LIVE = Q(steps__ticket__isnull=False)
+STATUS_OF_TICKET = Subquery(TicketStatus.objects.filter(code=OuterRef("ticket__status")).values("name")[:1])
+
+
+@dataclass(frozen=True)
+class Line:
+    """A step and what became of it. Of a ticket that was deleted for good nothing is known."""
+
+    step: RunStep
+    ticket: Ticket | None
+    changed: tuple[str, ...]  # "title", "text": what is not as it was written
+    took: dt.timedelta | None
+
+    @property
+    def indent(self) -> range:
+        """How deep it stands."""
+        return range(self.step.place.count("."))
+
+    @property
+    def is_skipped(self) -> bool:
+        """It was dropped, with a reason."""
+        return self.ticket is not None and self.ticket.category == Category.DROPPED
+
+
+def counted(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """With `total`, `ended`, `busy` and `skipped` steps, and all that names the run."""
+    return runs.select_related("of__document", "started_by", "rated_by", "ticket", "incident").annotate(
+        total=Count("steps", filter=_LIVE),
+        ended=Count("steps", filter=_LIVE & Q(steps__ticket__category__in=ENDED)),
+        busy=Count("steps", filter=Q(steps__ticket__category=Category.DOING)),
+        skipped=Count("steps", filter=Q(steps__ticket__category=Category.DROPPED)),
+    )
+
+
+def runs_of(incident: Incident) -> list[Run]:
+    """All runs of the incident, the newest first; one query."""
+    return list(counted(Run.objects.filter(incident=incident)).order_by("-pk")[:200])
+
+
+def lines_of(run: Run) -> list[Line]:
+    """The steps of a run in order, with their tickets; one query."""
+    steps = RunStep.objects.filter(run=run).select_related("ticket__assignee", "part__document").order_by("position")
+    return [line_of(step, run) for step in steps.annotate(status_name=STATUS_OF_TICKET)]
+
+
+def line_of(step: RunStep, run: Run) -> Line:
+    """What became of this step; `run` gives the values it was filled with."""
+    ticket = step.ticket
+    if ticket is None:
+        return Line(step=step, ticket=None, changed=(), took=None)
+    changed = changes(step.title, step.text, run.values, ticket.title, ticket.description)
+    began, ended = ticket.started_at, ticket.finished_at
+    took = ended - began if began and ended and ticket.category != Category.DROPPED else None
+    return Line(step=step, ticket=ticket, changed=changed, took=took)
+
+
+def changes(title: str, text: str, values: dict[str, str], now_title: str, now_text: str) -> tuple[str, ...]:
+    """Which of title and text somebody changed since the run began."""
+    as_written = {"title": (filled(title, values, most=200), now_title), "text": (filled(text, values), now_text)}
+    return tuple(name for name, (was, now) in as_written.items() if was != now)
+
+
+def suggestions_of(run: Run) -> list[Suggestion]:
+    """Ideas for the next version that came from it."""
+    return list(run.suggestions.select_related("by"))
+
+
+def open_steps(run: Run) -> int:
+    """How many of its tickets are neither done nor dropped."""
+    return run.steps.filter(ticket__isnull=False).exclude(ticket__category__in=ENDED).count()

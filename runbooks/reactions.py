@@ -1,0 +1,47 @@
+"""What runbooks do about what happens below: they start by themselves, and their runs follow their tickets."""
+
+from django.core.exceptions import ValidationError
+
+from core.actors import SYSTEM, Machine
+from core.models import JournalEntry
+from core.reactions import on
+from incidents.models import Incident
+from runbooks.actions.runs import settle_runs
+from runbooks.actions.starts import run_runbook
+from runbooks.models import Run
+from runbooks.queries.starts import starting_by_themselves, suggestions
+
+
+@on("incident.opened")
+def start_what_starts_by_itself(entry: JournalEntry) -> None:
+    """Runbooks that say so start in incidents they apply to, each once; what they ask for stays as it is written.
+
+    One that cannot run (a sub-playbook is missing) keeps no other from starting.
+    """
+    incident = Incident.objects.get(pk=entry.target_id)
+    if not incident.is_open:
+        return
+    values = suggestions(incident)
+    for document in starting_by_themselves(incident):
+        if Run.objects.filter(incident=incident, of__document=document).exists():
+            continue
+        actor = Machine(actor_kind="automation", actor_name=f"Runbook “{document.title}”")
+        try:
+            run_runbook(
+                actor=actor, incident=incident, document=document, under=None, values=values, complete=False
+            )  # fmt: skip
+        except ValidationError:
+            continue  # its page says what is wrong with it, to whoever tries to run it
+
+
+@on(
+    "ticket.status_changed", "ticket.lead_resolved", "ticket.branch_dropped", "ticket.branch_restored",
+    "ticket.all_dropped", "ticket.all_restored", "ticket.deleted", "ticket.restated", "tickets.uprooted",
+    "incident.absorbed",
+)  # fmt: skip
+def follow_the_tickets(entry: JournalEntry) -> None:
+    """A run is over with its last ticket, and goes on where one of them is open again."""
+    pk = int(entry.stream.partition(":")[2])
+    here = Run.objects.filter(ticket__incident=pk) | Run.objects.filter(incident=pk)
+    if here.exists():
+        settle_runs(actor=SYSTEM, incident=Incident.objects.get(pk=pk))

@@ -1,0 +1,199 @@
+"""A run to its end: it follows its tickets, is rated or stopped, and says what was skipped and changed."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from comms.models import Notification
+from core.models import JournalEntry, Reaction
+from core.tasks import react
+from incidents.actions.incidents import open_incident
+from incidents.models import Incident
+from people.models import User
+from runbooks.actions.runs import rate_run, settle_runs, stop_run
+from runbooks.actions.starts import run_runbook
+from runbooks.models import Document, Run, RunState, Suggestion
+from tests.runbooks.test_starts import VALUES
+from tickets.actions import tickets as actions
+from tickets.actions.undo import uproot
+from tickets.models import Ticket
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def run(incident: Incident, bob: User, reset: Document) -> Run:
+    return run_runbook(actor=bob, incident=incident, document=reset, under=None, values=VALUES)
+
+
+@pytest.fixture
+def url(incident: Incident, run: Run) -> str:
+    return f"/incidents/{incident.number}/runs/{run.pk}/"
+
+
+@pytest.fixture
+def browser(client_of: Callable[[User], Client], bob: User) -> Client:
+    return client_of(bob)
+
+
+def work_off() -> None:
+    """What a worker would do about all that happened."""
+    while due := list(Reaction.objects.filter(state="queued").values_list("pk", flat=True)):
+        for pk in due:
+            react(pk)
+
+
+def end(run: Run, who: User, status: str = "done") -> None:
+    for ticket in Ticket.objects.filter(steps__run=run):
+        actions.set_status(actor=who, ticket=ticket, status=status)
+
+
+# -- It follows its tickets -------------------------------------------------------------------------------------------
+def test_with_its_last_ticket_the_run_is_through_and_bob_is_asked_how_it_went(run, bob, alice) -> None:
+    first, last = Ticket.objects.filter(steps__run=run)
+    actions.set_status(actor=alice, ticket=first, status="done")
+    work_off()
+    assert Run.objects.get().state == RunState.RUNNING
+    actions.set_status(actor=alice, ticket=last, status="done")
+    work_off()
+    found = Run.objects.get()
+    assert (found.state, found.finished_at is None) == (RunState.DONE, False)
+    told = Notification.objects.get(kind="run")
+    assert (told.user, told.text) == (bob, "The run of “Reset an account” is through: say how it went")
+    assert told.url.endswith("/runs/")
+
+
+def test_it_goes_on_where_a_ticket_is_open_again(run, alice) -> None:
+    end(run, alice)
+    work_off()
+    actions.set_status(actor=alice, ticket=Ticket.objects.filter(steps__run=run)[0], status="open")
+    work_off()
+    assert (Run.objects.get().state, Run.objects.get().finished_at) == (RunState.RUNNING, None)
+
+
+def test_a_rated_run_stays_over(run, alice) -> None:
+    rate_run(actor=alice, run=run, version=run.version, rating=4, worked=True)
+    settle_runs(actor=alice, incident=run.incident)
+    assert Run.objects.get().state == RunState.DONE
+
+
+def test_a_run_that_bob_takes_back_is_stopped_and_none_is_left_half(run, bob, incident) -> None:
+    uproot(actor=bob, incident=incident, entry=JournalEntry.objects.get(verb="tickets.planted"))
+    work_off()
+    found = Run.objects.get()
+    assert found.state == RunState.STOPPED
+    stopped = JournalEntry.objects.get(verb="run.stopped")
+    assert stopped.data["reason"] == "All its tickets were dropped."
+    assert not Notification.objects.filter(kind="run").exists()
+
+
+def test_a_branch_dropped_and_brought_back_runs_on(run, alice, incident) -> None:
+    dropped = actions.drop_branch(actor=alice, ticket=run.ticket, reason="Wrong place")
+    work_off()
+    assert Run.objects.get().state == RunState.STOPPED
+    end(run, alice, "open")
+    work_off()
+    assert dropped is not None
+    assert Run.objects.get().state == RunState.RUNNING
+
+
+def test_what_alice_stopped_stays_stopped(run, alice) -> None:
+    stop_run(actor=alice, run=run, reason="Not needed")
+    settle_runs(actor=alice, incident=run.incident)
+    assert Run.objects.get().state == RunState.STOPPED
+    with pytest.raises(ValidationError, match="over already"):
+        stop_run(actor=alice, run=run, reason="Again")
+
+
+# -- Runbooks that start by themselves --------------------------------------------------------------------------------
+def test_a_runbook_starts_by_itself_in_incidents_it_applies_to(make_runbook, alice) -> None:
+    body = "- [ ] Call {{ commander }} about {{ asset }}\n"
+    make_runbook("all", body, "Always", starts_by_itself=True)
+    make_runbook("mail", body, "Mail", starts_by_itself=True, incident_types=["phishing"], severities=["high"])
+    make_runbook("never", body, "Never")
+    incident = open_incident(
+        actor=alice, title="Wave", reporter=alice, commander=alice, type="phishing", severity="low"
+    )  # fmt: skip
+    work_off()
+    assert [one.of.document.title for one in Run.objects.filter(incident=incident)] == ["Always"]
+    found = Run.objects.get()
+    assert found.started_by is None
+    assert Ticket.objects.filter(title="Call Alice Example about {{ asset }}").exists()
+    started = JournalEntry.objects.get(verb="run.started")
+    assert (started.actor_kind, started.actor_name) == ("automation", "Runbook “Always”")
+
+
+def test_one_that_cannot_run_keeps_no_other_from_starting_and_none_starts_twice(make_runbook, alice) -> None:
+    make_runbook("broken", "![[runbook:nowhere]]\n", "A broken one", starts_by_itself=True)
+    make_runbook("good", "- [ ] x\n", "Good", starts_by_itself=True)
+    open_incident(actor=alice, title="Wave", reporter=alice, commander=alice)
+    work_off()
+    Reaction.objects.filter(handler__endswith="start_what_starts_by_itself").update(state="queued", attempts=0)
+    work_off()
+    assert [one.of.document.title for one in Run.objects.all()] == ["Good"]
+
+
+# -- Rating -----------------------------------------------------------------------------------------------------------
+def test_bob_rates_it_and_leaves_an_idea(browser, url, run, bob) -> None:
+    assert "2 of its tickets are still open" in browser.get(f"{url}finish/").content.decode()
+    sent = {"version": 1, "rating": 4, "worked": "yes", "notes": "Fine", "suggestion": "Ask <b>first</b>"}
+    assert browser.post(f"{url}finish/", sent).status_code == 302
+    found = Run.objects.get()
+    assert (found.rating, found.worked, found.notes, found.rated_by) == (4, True, "Fine", bob)
+    assert found.state == RunState.DONE
+    assert Suggestion.objects.get().text == "Ask <b>first</b>"
+    html = browser.get(url).content.decode()
+    assert "Ask &lt;b&gt;first&lt;/b&gt;" in html
+    assert "4 of 5" in html
+
+
+def test_two_ratings_at_once_do_not_write_over_each_other(browser, url, run, alice) -> None:
+    rate_run(actor=alice, run=run, version=1, rating=1, worked=False)
+    answer = browser.post(f"{url}finish/", {"version": 1, "rating": 5, "worked": "yes"})
+    assert answer.status_code == 422
+    assert "Somebody else changed this run meanwhile" in answer.content.decode()
+    assert Run.objects.get().rating == 1
+
+
+@pytest.mark.parametrize("sent", [{}, {"rating": 6}, {"rating": "x"}, {"rating": 3, "worked": "maybe"}])
+def test_half_a_rating_is_refused(browser, url, sent) -> None:
+    assert browser.post(f"{url}finish/", {"version": 1, **sent}).status_code == 422
+    assert Run.objects.get().rating is None
+
+
+# -- The page ---------------------------------------------------------------------------------------------------------
+def test_the_page_says_what_was_skipped_why_and_what_was_changed(browser, url, run, alice) -> None:
+    first, last = Ticket.objects.filter(steps__run=run)
+    actions.set_status(actor=alice, ticket=first, status="dropped", reason="No <i>mailbox</i>")
+    actions.edit_ticket(actor=alice, ticket=last, version=last.version, fields={"title": "Look at rules and forwards"})
+    html = browser.get(url).content.decode()
+    assert "Skipped: No &lt;i&gt;mailbox&lt;/i&gt;" in html
+    assert "title changed" in html
+    assert "Look at rules and forwards" in html
+    assert "1 of 2 steps are over, 1 skipped, 1 changed" in html
+
+
+def test_a_ticket_says_which_step_it_is(browser, incident, run) -> None:
+    html = browser.get(f"/incidents/{incident.number}/tickets/102/").content.decode()
+    assert "Step 1 of" in html
+    assert "Reset an account v1" in html
+    assert "Run of Reset an account v1" in browser.get(f"/incidents/{incident.number}/tickets/101/").content.decode()
+
+
+def test_runs_are_listed_and_carol_may_look_but_not_rate(client_of, carol, incident, run, url) -> None:
+    browser = client_of(carol)
+    assert "Reset an account" in browser.get(f"/incidents/{incident.number}/runs/").content.decode()
+    assert "Finish and rate" not in browser.get(url).content.decode()
+    assert browser.post(f"{url}finish/", {"version": 1, "rating": 1, "worked": "no"}).status_code == 403
+
+
+def test_a_run_costs_the_same_queries_however_many_steps_it_has(
+    *, browser, incident, bob, make_runbook, django_assert_max_num_queries
+) -> None:
+    for slug, many in (("small", 3), ("big", 200)):
+        book = make_runbook(slug, "".join(f"- [ ] Step {n} @bob\n" for n in range(many)))
+        run = run_runbook(actor=bob, incident=incident, document=book, under=None, values={})
+        with django_assert_max_num_queries(16):
+            assert browser.get(run.get_absolute_url()).status_code == 200
