@@ -5,19 +5,23 @@ everywhere (see unrestricted incidents, read everything, administer) are *rights
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import reduce, wraps
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models
+from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from guardian.models import UserObjectPermissionBase
 from guardian.utils import get_user_obj_perms_model
 
+from core.gather import gathered, names
+
 View = Callable[..., HttpResponseBase]
+Along = Callable[[QuerySet[Any]], QuerySet[Any]]
 Shown = Callable[[Any, Any], None]  # of a request, and of the object that its guard fetched
 Audience = Literal["anyone", "everyone", "team", "responders", "managers", "auditors", "admins", "customers"]
 NEEDED: dict[str, frozenset[str]] = {
@@ -45,17 +49,24 @@ class Person(Protocol):
 class Root(Protocol):
     """The object that permissions hang on."""
 
-    def permissions_for(self, user: Any) -> frozenset[str]:
-        """What this user may do here, view among it; empty for who may not see it."""
+    def permissions_for(self, user: Any, granted: frozenset[str] | None = None) -> frozenset[str]:
+        """What this user may do here, view among it; empty for who may not see it.
+
+        `granted`: what `object_permissions` would say, if it came with the object. Only a root of a model with a
+        `root_path` is told it.
+        """
 
 
 class Guarded(models.Model):
     """A model that URLs may name. `url_fields` says which URL part is compared with which field.
 
-    Its manager has `visible_to(user)`. A model below a root gives that root as `access_root`.
+    Its manager has `visible_to(user)`. A model below a root gives that root as `access_root`. Where permissions are
+    granted on the root by rows, `root_path` is the lookup that leads to it, empty for the root itself: then the guard
+    fetches root and grants along with the object.
     """
 
     url_fields: ClassVar[dict[str, str]]
+    root_path: ClassVar[str | None] = None
 
     class Meta:
         abstract = True
@@ -84,30 +95,38 @@ def _shows(request: HttpRequest, response: HttpResponseBase) -> bool:
     return request.method != "HEAD" and response.status_code != 204 and not 300 <= response.status_code < 400
 
 
-def _fetch(model: type[Any], user: Any, kwargs: dict[str, Any]) -> Any:
+def _fetch(model: type[Any], user: Any, kwargs: dict[str, Any], along: Along | None) -> tuple[Any, frozenset[str]]:
+    """The object, and what the user may do with its root; one query where the model has a `root_path`."""
     try:
         wanted = {field: kwargs.pop(part) for part, field in model.url_fields.items()}
     except KeyError as missing:
         raise ImproperlyConfigured(f"The URL of a view guarded by {model.__name__} has no part {missing}.") from missing
     if any("\x00" in part for part in wanted.values() if isinstance(part, str)):
         raise Http404  # no database keeps NUL, and PostgreSQL refuses to look for it
-    found = model.objects.visible_to(user).filter(**wanted).first()
+    rows = model.objects.visible_to(user).filter(**wanted)
+    rows = along(rows) if along else rows
+    path: str | None = getattr(model, "root_path", None)
+    if path is not None:
+        rows = _with_grants(rows, user, path)
+    found = rows.first()
     if found is None:
         raise Http404
-    return found
+    if path is None:
+        return found, found.access_root.permissions_for(user)
+    return found, found.access_root.permissions_for(user, granted=names(found.granted_names))
 
 
-def guarded(model: type[models.Model], permission: str) -> Callable[[View], View]:
+def guarded(model: type[models.Model], permission: str, *, along: Along | None = None) -> Callable[[View], View]:
     """Turn the reference in the URL into the object: 404 for who may not see it, 403 for who may not do this.
 
     `request.permissions` holds all the user may do with the object's root, for templates to show the right buttons.
+    `along` adds to the query what the view wants to know together with the object.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def run(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-            found = _fetch(model, request.user, kwargs)
-            permissions = found.access_root.permissions_for(request.user)
+            found, permissions = _fetch(model, request.user, kwargs, along)
             if not isinstance(permissions, frozenset):
                 raise ImproperlyConfigured("permissions_for must give a frozenset.")
             request.permissions = permissions  # type: ignore[attr-defined]
@@ -146,6 +165,15 @@ def open_to(*audiences: Audience) -> Callable[[View], View]:
 
 def _grants(model: type[models.Model]) -> Any:
     return get_user_obj_perms_model(model)  # type: ignore[arg-type]  # takes a class as well
+
+
+def _with_grants(rows: QuerySet[Any], user: Any, path: str) -> QuerySet[Any]:
+    """With the root that the path leads to, and the names of what the user was granted on it."""
+    steps = path.split("__") if path else []
+    root: Any = reduce(lambda model, step: model._meta.get_field(step).related_model, steps, rows.model)
+    mine = _grants(root).objects.filter(user_id=user.pk, content_object=OuterRef(path or "pk"))
+    rows = rows.annotate(granted_names=gathered(mine, "permission__codename"))
+    return rows.select_related(path) if path else rows
 
 
 def granted(user: Any, model: type[models.Model], permission: str) -> models.QuerySet[Any]:

@@ -3,10 +3,11 @@
 import logging
 import tempfile
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 from celery import shared_task
-from django.contrib.sessions.backends.db import SessionStore
+from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from core import anchors, work
@@ -53,4 +54,4 @@ def anchor() -> None:
 @shared_task
 def clear_sessions() -> None:
     """Delete sessions that ran out."""
-    SessionStore.clear_expired()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -4,20 +4,30 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.auth.middleware import AuthenticationMiddleware, get_user
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from core.htmx import done, is_htmx
+from people.models import User
+from people.sessions import lacking_factor, person_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 MFA_PATHS = ("/accounts/", "/static/", "/health/")
-SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
 ONCE_A = 60  # seconds between two writes of "last seen"
+
+
+class Authentication(AuthenticationMiddleware):
+    """Django's, with the person that came with the session; where anything about it is odd, Django decides."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Say who asks, when somebody wants to know."""
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: person_of(request.session) or get_user(request))  # type: ignore[assignment]
 
 
 def session_limits(get_response: Handler) -> Handler:
@@ -43,13 +53,19 @@ def demand_mfa(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         wanted = settings.MFA_REQUIRED_GROUPS
-        if wanted and request.user.is_authenticated and not request.path.startswith(MFA_PATHS):
-            groups = request.user.groups.filter(name__in=wanted)
-            if groups.exists() and not is_mfa_enabled(request.user, SECOND_FACTORS):
-                return done(request, reverse("mfa_index"))
+        user = request.user
+        asked = wanted and not request.path.startswith(MFA_PATHS)
+        if asked and user.is_authenticated and _lacks_factor(user):
+            return done(request, reverse("mfa_index"))
         return get_response(request)
 
     return middleware
+
+
+def _lacks_factor(user: User) -> bool:
+    if user.lacks_factor is None:
+        user.lacks_factor = User.objects.filter(lacking_factor("pk"), pk=user.pk).exists()
+    return user.lacks_factor
 
 
 def _page_of(request: HttpRequest) -> str:

@@ -20,7 +20,7 @@ INSTALLED_APPS += ["zeal"]
 MIDDLEWARE += ["zeal.middleware.zeal_middleware"]
 ZEAL_RAISE = True
 ZEAL_ALLOWLIST = [  # allauth walks over a person's sessions one by one at login
-    {"model": "sessions.Session", "field": "get()"},
+    {"model": "people.Session", "field": "get()"},
     {"model": "people.User", "field": "get()"},
 ]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import CharField, Expression, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
 from core.access import Guarded, granted, object_permissions
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 
 POST_MORTEM = ("root_cause", "contributing_factors", "lessons_learned")  # what an approval is given to
+
+
+def stream_name(pk: Any) -> Expression:
+    """`Incident.journal_stream` in a query, of the primary key that the expression names."""
+    return Concat(Value("incident:"), Cast(pk, CharField()))
 
 
 class Tag(models.Model):
@@ -155,6 +161,7 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
         ]
     )  # fmt: skip
     url_fields = {"number": "number"}
+    root_path = ""
 
     class Meta:
         default_permissions = ()
@@ -196,11 +203,11 @@ class Incident(Versioned, Guarded):  # type: ignore[django-manager-missing]  # g
         """The chain of who opened it while it was restricted: apart, since pages poll the head of the other."""
         return f"views:{self.pk}"
 
-    def permissions_for(self, user: Any) -> frozenset[str]:
+    def permissions_for(self, user: Any, granted: frozenset[str] | None = None) -> frozenset[str]:
         """What this person may do here: from their roles, plus seeing it where that needs no role."""
         if not getattr(user, "is_active", False):
             return frozenset()
-        found = object_permissions(user, self)
+        found = object_permissions(user, self) if granted is None else granted
         sees = "audit" in user.rights or (not self.restricted and user.rights & TEAM_RIGHTS)
         return found | {"view"} if sees else found
 

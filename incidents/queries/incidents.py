@@ -5,15 +5,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, Max, Q, QuerySet, SmallIntegerField, Sum, Value, When
-from django.db.models.functions import Cast
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from core import journal
-from core.access import granted
+from core.access import Along, granted
+from core.models import Stream
 from incidents.models import Incident, IncidentLink, Role, RoleAssignment, Severity, Status
 from incidents.models.guards import missing_for
-from incidents.models.incidents import LinkKind
+from incidents.models.incidents import LinkKind, stream_name
 from people.models import Customer, User
 
 OPEN = ~Q(status=Status.CLOSED)
@@ -144,6 +159,21 @@ def tag(seq: int) -> str:
 def tag_of(incident: Incident) -> str:
     """The tag now. Read it before what it stands for, never after: else a page could be older than its tag says."""
     return tag(journal.head(incident.journal_stream)[0])
+
+
+def tagged(incident: str = "pk") -> Along:
+    """For a guard: fetch the tag together with the incident, or with what names it in this column (`fetched_tag`).
+
+    So a poll that finds nothing new asks nothing more, and what was fetched is as old as its tag.
+    """
+    name = stream_name(OuterRef(incident))
+    seq = Coalesce(Subquery(Stream.objects.filter(name=name).values("seq")[:1]), 0)
+    return lambda rows: rows.annotate(fetched_seq=seq)
+
+
+def fetched_tag(found: Any) -> str:
+    """The tag that came with what a guard fetched."""
+    return tag(found.fetched_seq)
 
 
 def head(incident: Incident, tab: str) -> dict[str, Any]:

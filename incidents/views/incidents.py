@@ -117,11 +117,11 @@ def overview(request: UserRequest, incident: Incident) -> HttpResponse:
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=queries.tagged())
 def head(request: UserRequest, incident: Incident) -> HttpResponse:
     """The header of the incident's pages, polled; access was checked before the 304."""
     asked = request.GET.get("tab", "")
-    if same := not_modified(request, queries.tag_of(incident)):
+    if same := not_modified(request, queries.fetched_tag(incident)):
         return same
     context = queries.head(incident, asked if asked in TABS else "overview")
     return render(request, "incidents/_head.html", context)

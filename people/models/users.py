@@ -9,12 +9,13 @@ from django.contrib.auth.models import Permission, PermissionsMixin
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Expression, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from core.actions import tracked
+from core.gather import gathered, names
 from people.models.customers import Customer
 from people.models.rights import GROUPS, RIGHTS, TEAM_RIGHTS, directory_permissions, is_ours
 
@@ -25,6 +26,16 @@ def check_timezone(name: str) -> None:
     """A name of the tz database."""
     if name not in available_timezones():
         raise ValidationError("This is not a time zone. Write it as Europe/Berlin.")
+
+
+def _rights_of(user: Any) -> models.QuerySet[Permission]:
+    ours = Permission.objects.filter(content_type__app_label="people", content_type__model="user")
+    return ours.filter(group__user=user)
+
+
+def codenames_of(user: str) -> Expression:
+    """The rights that the groups of the person in this column give, for `User.codenames`."""
+    return gathered(_rights_of(OuterRef(user)), "codename")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -101,6 +112,9 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     objects: ClassVar[UserManager] = UserManager()
     history = tracked(excluded=["password", "last_login", "session_round"])
 
+    codenames: str | None = None  # `codenames_of` this person, where they were fetched with it (people.sessions)
+    lacks_factor: bool | None = None  # likewise, and None where nobody asked
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["username", "name"]
     journal_stream = "people"
@@ -130,14 +144,16 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
 
     @cached_property
     def rights(self) -> frozenset[str]:
-        """What this person may do everywhere, in one query; nothing for who is disabled.
+        """What this person may do everywhere; nothing for who is disabled. One query, or none if it came with the row.
 
         A customer's person never has a right of the team, and ours never the portal's, whatever the group table says.
         """
         if not self.is_active:
             return frozenset()
-        rows = Permission.objects.filter(group__user=self, content_type__app_label="people", content_type__model="user")
-        found = frozenset(rows.values_list("codename", flat=True))
+        if self.codenames is None:
+            found = frozenset(_rights_of(self).values_list("codename", flat=True))
+        else:
+            found = names(self.codenames)
         return found & ({"portal"} if self.customer_id else TEAM_RIGHTS)
 
     @property

@@ -65,6 +65,7 @@ class ReportJob(Work, Guarded):
 
     objects = ReportJobQuerySet.as_manager()
     url_fields = {"number": "incident__number", "job": "uuid"}
+    root_path = "incident"
 
     class Meta:
         default_permissions = ()

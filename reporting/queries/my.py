@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import (
     BigIntegerField,
     Case,
-    CharField,
     Count,
     Exists,
     F,
@@ -17,17 +16,17 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
-    Value,
     When,
     Window,
 )
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from comms.models import Kind, Notification
 from core.access import granted
 from core.models import JournalEntry, Stream
 from incidents.models import Incident, IncidentGrant, Look, RoleAssignment, Severity
+from incidents.models.incidents import stream_name
 from incidents.queries.journal import NEWEST, NO_WORK, TIES, Line, lines
 from people.models import User
 from tickets.models import Category, Ticket, Watch
@@ -62,8 +61,7 @@ def _streams(user: User) -> Any:
         | Q(pk__in=Ticket.objects.filter(assignee=user).order_by().values("incident"))
         | Q(pk__in=Watch.objects.filter(user=user).order_by().values("ticket__incident"))
     )
-    name = Concat(Value("incident:"), Cast("pk", CharField()))
-    return Incident.objects.visible_to(user).open().filter(mine).order_by().values_list(name)
+    return Incident.objects.visible_to(user).open().filter(mine).order_by().values_list(stream_name("pk"))
 
 
 def _one(rows: QuerySet[Any], function: str, column: str) -> Coalesce:

@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def known_loops(settings: Settings) -> None:
     """The login library looks at a person's sessions one by one, at login and on their page."""
-    settings.ZEAL_ALLOWLIST = [{"model": model, "field": "get()"} for model in ("sessions.Session", "people.User")]
+    settings.ZEAL_ALLOWLIST = [{"model": model, "field": "get()"} for model in ("people.Session", "people.User")]
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ MECHANISM = {
     "tickets_chore": "what is left to do after an entry of an admin",
     "people_accountmail": "a mail on its way; the entry is that of the invitation or the password",
     "people_draft": "what somebody is still writing; the entry is that of saving it",
-    "django_session": "what a browser holds; logins and logouts are entries",
+    "people_session": "what a browser holds; logins and logouts are entries",
     "usersessions_usersession": "the list of one's sessions; logins and their end are entries",
     "account_emailaddress": "the login library's copy of a person's address",
     "incidents_daycounter": "how many numbers of a day were given out",

@@ -24,7 +24,7 @@ world = pytest.fixture(make_world)
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 READERS = ("alice", "mallory", "eve", "admin", "nobody")
-LAST_SEEN = {"django_session", "usersessions_usersession", "core_cache"}
+LAST_SEEN = {"people_session", "usersessions_usersession", "core_cache"}
 READS_THAT_ARE_NOTED = {  # what is taken away from the site is written down: only the journal grows
     "tickets:download": {"core_journalentry", "core_stream"},
     "tickets:table_csv": {"core_journalentry", "core_stream"},

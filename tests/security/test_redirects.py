@@ -35,7 +35,7 @@ ClientOf = Callable[[User], Client]
 
 @pytest.fixture(autouse=True)
 def clean(settings: Settings) -> Iterator[None]:
-    settings.ZEAL_ALLOWLIST = [{"model": model, "field": "get()"} for model in ("sessions.Session", "people.User")]
+    settings.ZEAL_ALLOWLIST = [{"model": model, "field": "get()"} for model in ("people.Session", "people.User")]
     settings.ACCOUNT_RATE_LIMITS = False
     cache.clear()
     yield

@@ -9,7 +9,6 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -17,7 +16,7 @@ from pytest_django import Settings
 
 from core.models import JournalEntry
 from people.actions import people
-from people.models import User
+from people.models import Session, User
 
 pytestmark = [pytest.mark.security, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 PASSWORD = "correct horse battery"
@@ -27,7 +26,7 @@ ClientOf = Callable[[User], Client]
 
 @pytest.fixture(autouse=True)
 def clean(settings: Settings) -> Iterator[None]:
-    settings.ZEAL_ALLOWLIST = [{"model": model, "field": "get()"} for model in ("sessions.Session", "people.User")]
+    settings.ZEAL_ALLOWLIST = [{"model": model, "field": "get()"} for model in ("people.Session", "people.User")]
     cache.clear()
     yield
     cache.clear()

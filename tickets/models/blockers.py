@@ -34,6 +34,7 @@ class Blocker(Guarded):
 
     objects = BlockerQuerySet.as_manager()
     url_fields = {"number": "ticket__incident__number", "ticket": "ticket__number", "blocker": "pk"}
+    root_path = "ticket__incident"
 
     class Meta:
         default_permissions = ()

@@ -39,6 +39,7 @@ class Comment(Versioned, Guarded):
     objects = CommentQuerySet.as_manager()
     history = tracked(excluded=["body_html"])
     url_fields = {"number": "ticket__incident__number", "ticket": "ticket__number", "comment": "pk"}
+    root_path = "ticket__incident"
 
     class Meta:
         default_permissions = ()

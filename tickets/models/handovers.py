@@ -55,6 +55,7 @@ class Handover(Guarded):
     objects = HandoverQuerySet.as_manager()
     history = tracked(excluded=["note_html", "tickets"])
     url_fields = {"number": "incident__number", "handover": "pk"}
+    root_path = "incident"
 
     class Meta:
         default_permissions = ()

@@ -37,6 +37,7 @@ class ShiftHandover(Guarded):
     objects = ShiftHandoverQuerySet.as_manager()
     history = tracked(excluded=["body_html"])
     url_fields = {"number": "incident__number", "shift": "pk"}
+    root_path = "incident"
 
     class Meta:
         default_permissions = ()

@@ -132,6 +132,7 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
     objects = TicketQuerySet.as_manager()  # mptt makes a tree manager of its own beside it
     history = tracked(excluded=DERIVED)
     url_fields = {"number": "incident__number", "ticket": "number"}
+    root_path = "incident"
 
     class Meta:
         default_permissions = ()

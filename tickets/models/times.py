@@ -41,6 +41,7 @@ class TimeEntry(Guarded):
     objects = TimeEntryQuerySet.as_manager()
     history = tracked()
     url_fields = {"number": "ticket__incident__number", "ticket": "ticket__number", "spent": "pk"}
+    root_path = "ticket__incident"
 
     class Meta:
         default_permissions = ()

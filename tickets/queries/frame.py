@@ -66,11 +66,6 @@ def _look(values: list[Any]) -> Look:
     return Look(since=since, seen_at=seen_at, levels=levels or 0, flipped=flipped or [])
 
 
-def reread(incident: Incident) -> None:
-    """Bring what is shown of the incident up to date, after its tag was read."""
-    incident.refresh_from_db(fields=SHOWN)
-
-
 SHOWN = [  # of the incident, in the header of its pages and above its tickets
     "number", "title", "severity", "status", "tlp", "restricted", "exercise", "detected_at", "closed_at",
     "tickets_total", "tickets_done", "leads_total", "leads_done",

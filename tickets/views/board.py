@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from core import htmx
 from core.access import guarded
 from incidents.models import Incident
-from incidents.queries.incidents import tag_of
+from incidents.queries.incidents import fetched_tag, tagged
 from people.requests import UserRequest
 from tickets.queries import board as boards
 from tickets.queries import frame as frames
@@ -19,16 +19,15 @@ from tickets.views import answers
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=tagged())
 def board(request: UserRequest, incident: Incident) -> HttpResponse:
     """`?show=` `?branch=` filter it, `?group=` makes lanes, `?done=all` and `?dropped=1` show more. With htmx what is
     polled of it.
     """
     if htmx.is_htmx(request):
-        tag = tag_of(incident)
+        tag = fetched_tag(incident)
         if unchanged := htmx.not_modified(request, tag):
             return unchanged
-        frames.reread(incident)
         response = htmx.render(
             request, "tickets/_board.html", {**_context(request, incident), "tag": tag, "alone": True}
         )

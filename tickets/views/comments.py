@@ -8,7 +8,7 @@ from core import htmx
 from core.access import guarded
 from core.models.versions import Conflict
 from incidents.models import Incident
-from incidents.queries.incidents import tag_of
+from incidents.queries.incidents import fetched_tag, tag_of, tagged
 from people.requests import UserRequest
 from people.views.drafts import drafted
 from tickets.actions import comments as actions
@@ -59,10 +59,10 @@ def _nobody(count: int) -> str:
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=tagged())
 def talk(request: UserRequest, incident: Incident) -> HttpResponse:
     """What is said on the incident as a whole: the card on its overview, polled, or a page."""
-    unchanged = htmx.not_modified(request, tag_of(incident)) if htmx.is_htmx(request) else None
+    unchanged = htmx.not_modified(request, fetched_tag(incident)) if htmx.is_htmx(request) else None
     return unchanged or _talk_page(request, incident)
 
 

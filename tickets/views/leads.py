@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from core import htmx
 from core.access import guarded
 from incidents.models import Incident
-from incidents.queries.incidents import tag_of
+from incidents.queries.incidents import fetched_tag, tagged
 from people.requests import UserRequest
 from tickets.burndown import chart
 from tickets.queries import frame as frames
@@ -16,14 +16,13 @@ from tickets.queries.leads import leads as leads_of
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=tagged())
 def leads(request: UserRequest, incident: Incident) -> HttpResponse:
     """All leads, `?show=` some of them; with htmx the list alone, polled, with the chart beside it."""
     if htmx.is_htmx(request):
-        tag = tag_of(incident)
+        tag = fetched_tag(incident)
         if same := htmx.not_modified(request, tag):
             return same
-        frames.reread(incident)
         frame: dict[str, Any] = {"tag": tag, "alone": True}
     else:
         whole = frames.frame(incident)

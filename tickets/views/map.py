@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from core import htmx
 from core.access import guarded
 from incidents.models import Incident
-from incidents.queries.incidents import tag_of
+from incidents.queries.incidents import fetched_tag, tagged
 from people.requests import UserRequest
 from tickets.map import svg
 from tickets.models import Ticket
@@ -22,21 +22,19 @@ LEVELS = {"1": 1, "2": 2, "3": 3, "all": 0}
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=tagged())
 def tree_map(request: UserRequest, incident: Incident) -> HttpResponse:
     """The drawing; `?levels=` says how deep, `?branch=` of which ticket alone. With htmx what is polled of it."""
-    branch = _branch(request, incident)
     if htmx.is_htmx(request):
-        tag = tag_of(incident)
+        tag = fetched_tag(incident)
         if unchanged := htmx.not_modified(request, tag):
             return unchanged
-        frames.reread(incident)
-        context = {**_context(request, incident, branch), "tag": tag, "alone": True}
+        context = {**_context(request, incident), "tag": tag, "alone": True}
         response = htmx.render(request, "tickets/_map.html", context)
         response["HX-PTag"] = tag
         return response
     frame = frames.frame(incident)  # before the rows: a tag is never newer than what it stands for
-    context = _context(request, incident, branch) | {"team": frame.team, "tag": frame.tag}
+    context = _context(request, incident) | {"team": frame.team, "tag": frame.tag}
     return htmx.render(request, "tickets/map.html", context)
 
 
@@ -51,7 +49,8 @@ def _branch(request: HttpRequest, incident: Incident) -> Ticket | None:
     return found
 
 
-def _context(request: UserRequest, incident: Incident, branch: Ticket | None) -> dict[str, Any]:
+def _context(request: UserRequest, incident: Incident) -> dict[str, Any]:
+    branch = _branch(request, incident)
     asked = request.GET.get("levels", "")
     asked = asked if asked in LEVELS else ""
     found = outline(incident, user_id=request.user.pk, branch=branch)

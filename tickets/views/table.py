@@ -11,6 +11,7 @@ from core.access import guarded
 from core.lists import listing
 from core.requests import takes_bytes
 from incidents.models import Incident
+from incidents.queries.incidents import fetched_tag, tagged
 from people.requests import UserRequest
 from tickets.actions.table import note_table_export
 from tickets.queries import frame as frames
@@ -26,13 +27,13 @@ DOWN_FIRST = {"priority", "spent", "updated"}
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=tagged())
 def table(request: UserRequest, incident: Incident) -> HttpResponse:
     """`?sort=-clock`, filters by name, `?page=`; `?checked=page` ticks all that the page shows."""
-    frame = frames.frame(incident)  # before the rows: a tag is never newer than what it stands for
-    unchanged = htmx.is_htmx(request) and htmx.not_modified(request, frame.tag)
+    unchanged = htmx.is_htmx(request) and htmx.not_modified(request, fetched_tag(incident))
     if unchanged:
         return unchanged
+    frame = frames.frame(incident)  # before the rows: a tag is never newer than what it stands for
     found = queries.table(incident, request.GET)
     query = request.GET.copy()
     for name in ("page", "checked"):

@@ -11,7 +11,7 @@ from core.access import guarded
 from core.models import JournalEntry
 from core.models.versions import Conflict
 from incidents.models import Incident
-from incidents.queries.incidents import tag_of
+from incidents.queries.incidents import fetched_tag, tagged
 from people.requests import UserRequest
 from people.views.drafts import drafted
 from tickets.actions import tickets as actions
@@ -74,11 +74,11 @@ def _named(incident: Incident, form: AddForm, name: str) -> Ticket | None:
 
 
 @require_safe
-@guarded(Ticket, "view")
+@guarded(Ticket, "view", along=tagged("incident"))
 def ticket(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """The page of a ticket; with htmx the panel alone, polled."""
     if htmx.is_htmx(request):
-        unchanged = htmx.not_modified(request, tag_of(ticket.incident))
+        unchanged = htmx.not_modified(request, fetched_tag(ticket))
         return unchanged or answers.panel(request, ticket)
     frame = frames.frame(ticket.incident)
     context = {**answers.ticket_context(request, ticket), "team": frame.team, "tag": frame.tag, "tab": "tree"}

@@ -9,7 +9,7 @@ from core import htmx
 from core.access import guarded
 from core.markdown import plain
 from incidents.models import Incident
-from incidents.queries.incidents import tag_of
+from incidents.queries.incidents import fetched_tag, tagged
 from people.requests import UserRequest
 from tickets.forms.looks import Asked
 from tickets.models import Ticket
@@ -48,23 +48,22 @@ def subtree(request: UserRequest, ticket: Ticket) -> HttpResponse:
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=tagged())
 def rows(request: UserRequest, incident: Incident) -> HttpResponse:
     """The polled rows; 304 while nothing in the incident changed."""
-    return htmx.not_modified(request, tag_of(incident)) or answers.rows(request, incident)
+    return htmx.not_modified(request, fetched_tag(incident)) or answers.rows(request, incident)
 
 
 @require_safe
-@guarded(Incident, "view")
+@guarded(Incident, "view", along=tagged())
 def next_up(request: UserRequest, incident: Incident) -> HttpResponse:
     """The card of the overview: what is due next, mine, or nobody's (`?show=`)."""
     show = request.GET.get("show", "")
     show = show if show in KINDS else "due"
-    tag = f"{tag_of(incident)}-{show}"
+    tag = f"{fetched_tag(incident)}-{show}"
     unchanged = htmx.not_modified(request, tag)
     if unchanged:
         return unchanged
-    frames.reread(incident)
     context = {"incident": incident, "tag": tag, "show": show, "kinds": KINDS}
     context["rows"] = next_tickets(incident, request.user, show=show)
     response = htmx.render(request, "tickets/_next.html", context)
