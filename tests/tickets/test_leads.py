@@ -373,7 +373,7 @@ def test_the_list_is_polled_and_unchanged_it_costs_nothing_more(
     assert "<html" not in part
     for target in ("#lead-filters", "#burndown", "#lead-days"):
         assert f'hx-target="{target}"' in part
-    with django_assert_max_num_queries(6):  # as for every poll: who asks, what they may, the incident and its counter
+    with django_assert_max_num_queries(2):  # as for every poll: who asks; the incident with its counter
         same = browser.get(f"{base}leads/?show=open", headers={**HTMX, "HX-PTag": first["HX-PTag"]})
     assert same.status_code == 304
     mark_lead(actor=bob, ticket=ticket, lead=True, disposition="confirmed")

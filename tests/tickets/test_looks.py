@@ -319,5 +319,5 @@ def test_a_branch_costs_the_same_however_much_is_in_it(
         make_ticket("below", parent=top, assignee=bob)
     browser = client_of(bob)
     browser.get(f"{base}tickets/101/tree/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(6):
         assert browser.get(f"{base}tickets/101/tree/").status_code == 200

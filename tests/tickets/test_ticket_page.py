@@ -45,7 +45,7 @@ def entry(verb: str) -> JournalEntry:
 
 
 @pytest.mark.parametrize("many", [2, 40])
-def test_a_ticket_costs_26_queries_however_much_belongs_to_it(
+def test_a_ticket_costs_22_queries_however_much_belongs_to_it(
     *, client_of, alice, bob, make_user, base, make_ticket, django_assert_max_num_queries, many
 ) -> None:
     one = ticket()
@@ -61,9 +61,9 @@ def test_a_ticket_costs_26_queries_however_much_belongs_to_it(
         attachments.attach_file(actor=bob, ticket=one, file=kept("a.png", b"x"))
     client = client_of(bob)
     client.get(f"{base}101/")  # the first request of a minute also writes when the session was seen
-    with django_assert_max_num_queries(26) as found:
+    with django_assert_max_num_queries(22) as found:
         client.get(f"{base}101/")
-    assert len(found) == 26
+    assert len(found) == 22
 
 
 # -- Watching ---------------------------------------------------------------------------------------------------------
