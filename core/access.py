@@ -49,11 +49,10 @@ class Person(Protocol):
 class Root(Protocol):
     """The object that permissions hang on."""
 
-    def permissions_for(self, user: Any, granted: frozenset[str] | None = None) -> frozenset[str]:
+    def permissions_for(self, user: Any) -> frozenset[str]:
         """What this user may do here, view among it; empty for who may not see it.
 
-        `granted`: what `object_permissions` would say, if it came with the object. Only a root of a model with a
-        `root_path` is told it.
+        Where a model has a `root_path`, its root is also told `granted`, what `object_permissions` would say.
         """
 
 
