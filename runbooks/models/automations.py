@@ -69,6 +69,7 @@ class Automation(Versioned, Guarded):
     objects = AutomationQuerySet.as_manager()
     history = tracked()
     url_fields = {"number": "ticket__incident__number", "ticket": "ticket__number"}
+    root_path = "ticket__incident"
 
     class Meta:
         default_permissions = ()
@@ -125,6 +126,7 @@ class Execution(Work, Guarded):
     url_fields = {
         "number": "automation__ticket__incident__number", "ticket": "automation__ticket__number", "execution": "pk",
     }  # fmt: skip
+    root_path = "automation__ticket__incident"
 
     class Meta:
         default_permissions = ()

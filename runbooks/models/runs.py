@@ -58,6 +58,7 @@ class Run(Versioned, Guarded):
     objects = RunQuerySet.as_manager()
     history = tracked()
     url_fields = {"number": "incident__number", "run": "pk"}
+    root_path = "incident"
 
     class Meta:
         default_permissions = ()
