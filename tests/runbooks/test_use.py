@@ -1,0 +1,96 @@
+"""How a runbook served, as its reader may know it: nothing tells of an incident that they may not see."""
+
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+
+from runbooks.actions.runs import rate_run, settle_runs
+from runbooks.actions.starts import run_runbook
+from runbooks.models import Run
+from runbooks.queries.use import use_of
+from tests.runbooks.test_starts import VALUES
+from tickets.actions import leads
+from tickets.actions import tickets as actions
+from tickets.models import Ticket
+
+
+@pytest.fixture
+def run(incident, reset, bob) -> Any:
+    """Run it once, in this incident unless told otherwise."""
+
+    def once(where: Any = None) -> Run:
+        return run_runbook(actor=bob, incident=where or incident, document=reset, under=None, values=VALUES)
+
+    return once
+
+
+def rated(found: Run, who: Any, *, worked: bool, suggestion: str = "") -> None:
+    rate_run(actor=who, run=found, version=found.version, rating=4, worked=worked, suggestion=suggestion)
+
+
+def test_times_used_success_and_what_was_skipped_and_changed(run, reset, bob, alice) -> None:
+    for number in range(3):
+        found = run()
+        first, last = Ticket.objects.filter(steps__run=found)
+        if number:
+            actions.set_status(actor=alice, ticket=last, status="dropped", reason="No mailbox")
+        else:
+            actions.edit_ticket(actor=alice, ticket=first, version=first.version, fields={"description": "By phone."})
+        rated(found, bob, worked=number != 2)
+    use = use_of(reset, bob)
+    assert (use.runs, use.incidents, use.rated, use.worked, use.success) == (3, 1, 3, 2, 67)
+    assert (use.steps, use.skipped, use.skipped_share) == (6, 2, 33)
+    assert use.often_skipped is not None
+    assert (use.often_skipped.title, use.often_skipped.count, use.often_skipped.of) == (
+        "Look for rules in the mailbox", 2, 3,
+    )  # fmt: skip
+    assert use.often_changed is not None
+    assert use.often_changed.title == "Reset the password of {{ owner }}"
+    assert (use.finished, use.rating) == (3, 4.0)
+
+
+def test_a_confirmed_lead_counts_for_its_run(run, reset, bob) -> None:
+    found = run()
+    run()
+    ticket = Ticket.objects.filter(steps__run=found).first()
+    assert ticket is not None
+    ticket = leads.mark_lead(actor=bob, ticket=ticket, version=ticket.version, lead=True)
+    Ticket.objects.filter(pk=ticket.pk).update(disposition="confirmed")
+    use = use_of(reset, bob)
+    assert (use.confirmed, use.confirmed_share) == (1, 50)
+
+
+def test_a_run_in_a_restricted_incident_is_nothing_to_who_may_not_see_it(run, reset, secret, mallory, alice) -> None:
+    rated(run(secret), alice, worked=True, suggestion="The insider is Bob")
+    assert use_of(reset, alice).runs == 1
+    theirs = use_of(reset, mallory)
+    assert (theirs.runs, theirs.median, list(theirs.last), theirs.suggestions) == (0, "", [], [])
+    html = render_to_string("runbooks/_use.html", {"use": theirs})
+    assert "insider" not in html
+    assert secret.number not in html
+
+
+def test_a_run_that_was_taken_back_at_once_does_not_count(run, reset, bob, alice) -> None:
+    found = run()
+    actions.drop_branch(actor=alice, ticket=Ticket.objects.get(runs=found), reason="Wrong one")
+    settle_runs(actor=alice, incident=found.incident)
+    assert use_of(reset, bob).runs == 0
+
+
+def test_ideas_are_shown_as_text(run, reset, bob) -> None:
+    rated(run(), bob, worked=True, suggestion="<script>x</script>")
+    html = render_to_string("runbooks/_use.html", {"use": use_of(reset, bob)})
+    assert "&lt;script&gt;x&lt;/script&gt;" in html
+    assert "Used" in html
+
+
+@pytest.mark.parametrize("many", [1, 12])
+def test_the_figures_cost_the_same_queries_however_often_it_ran(
+    *, run, reset, bob, many, django_assert_max_num_queries
+) -> None:
+    for _ in range(many):
+        rated(run(), bob, worked=True, suggestion="More")
+    bob = type(bob).objects.get(pk=bob.pk)
+    with django_assert_max_num_queries(5):
+        use_of(reset, bob)
