@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runbooks.views import quick, runs, starts
+from runbooks.views import branches, quick, runs, starts
 
 app_name = "runbooks"
 ROOT = "incidents/<str:number>/"
@@ -17,4 +17,6 @@ urlpatterns = [
     path(RUN, runs.run, name="run"),
     path(f"{RUN}finish/", runs.finish, name="finish"),
     path(f"{RUN}stop/", runs.stop, name="stop"),
+    path(f"{RUN}update/", branches.update_runbook, name="update_runbook"),
+    path(f"{ROOT}tickets/<int:ticket>/save-as-runbook/", branches.save_branch, name="save_branch"),
 ]  # fmt: skip

@@ -164,6 +164,8 @@ ROWS: dict[str, Row] = {
     "runbooks:run": Row(get=VIEW),
     "runbooks:finish": Row(get=WORK, post=WORK),
     "runbooks:stop": Row(get=WORK, post=WORK),
+    "runbooks:update_runbook": Row(get=WORK, post=WORK),
+    "runbooks:save_branch": Row(get=WORK, post=WORK),
     "tickets:bulk": Row(get=WORK, post=WORK),
     "tickets:undo_batch": Row(post=WORK),
     "tickets:undo_last": Row(post=WORK),

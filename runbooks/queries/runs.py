@@ -20,6 +20,7 @@ class Line:
 
     step: RunStep
     ticket: Ticket | None
+    written: str  # its title, with the values of the run
     changed: tuple[str, ...]  # "title", "text": what is not as it was written
     took: dt.timedelta | None
 
@@ -57,13 +58,13 @@ def lines_of(run: Run) -> list[Line]:
 
 def line_of(step: RunStep, run: Run) -> Line:
     """What became of this step; `run` gives the values it was filled with."""
-    ticket = step.ticket
+    ticket, written = step.ticket, filled(step.title, run.values, most=200)
     if ticket is None:
-        return Line(step=step, ticket=None, changed=(), took=None)
+        return Line(step=step, ticket=None, written=written, changed=(), took=None)
     changed = changes(step.title, step.text, run.values, ticket.title, ticket.description)
     began, ended = ticket.started_at, ticket.finished_at
     took = ended - began if began and ended and ticket.category != Category.DROPPED else None
-    return Line(step=step, ticket=ticket, changed=changed, took=took)
+    return Line(step=step, ticket=ticket, written=written, changed=changed, took=took)
 
 
 def changes(title: str, text: str, values: dict[str, str], now_title: str, now_text: str) -> tuple[str, ...]:
