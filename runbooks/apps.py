@@ -9,5 +9,8 @@ class RunbooksConfig(AppConfig):
     name = "runbooks"
 
     def ready(self) -> None:
-        """Know what follows from what happens below."""
-        from runbooks import reactions  # noqa: F401
+        """Know the actions, those of plug-ins among them, and what sets them off."""
+        from runbooks import builtin, reactions, registry  # noqa: F401
+
+        registry.register(*builtin.KINDS)
+        registry.load_plugins()

@@ -4,15 +4,9 @@ A name is resolved once, every address it has is checked, and the connection goe
 name that means something else a moment later (DNS rebinding) changes nothing. No proxy and no netrc of the environment
 is asked, no cookie kept. Time is counted over all of it, names and redirects included, and held by shutting the socket
 down, so that a byte a second gains nothing.
-
-What counts as outside: is_global and neither multicast nor reserved, after unwrapping IPv4-mapped, NAT64 (RFC 6052),
-6to4 (RFC 3056) and Teredo (RFC 4380) addresses. An admin may allow a host and a port by name; then private addresses
-and loopback are fine for it, but never link-local ones (where clouds keep their metadata), unless the address itself
-was allowed.
 """
 
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
@@ -27,6 +21,8 @@ from urllib.parse import quote, urljoin
 import urllib3.connection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
+
+from runbooks.addresses import is_literal, is_never, is_outside
 
 SECONDS = 10.0
 MOST_BYTES, MOST_BYTES_EVER = 64 * 1024, 1024 * 1024
@@ -49,12 +45,6 @@ _URL = re.compile(
 )
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_METADATA = ipaddress.ip_network("fd00:ec2::/32")
-_NOWHERE = [ipaddress.ip_network(one) for one in ("64:ff9b:1::/48", "192.0.0.0/24", "192.88.99.0/24", "100::/64")]
-"""What some versions of Python call global."""
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Allowed = Callable[[str, int], bool]
 """Whether an admin allowed this host (in small letters, without brackets) on this port."""
 
@@ -131,60 +121,6 @@ def parse(url: str) -> Target:
     return Target(scheme, found["host"].strip("[]").lower(), port, path if path.startswith("/") else f"/{path}")
 
 
-def _unwrapped(address: Address) -> list[Address]:
-    """The addresses that are really reached through this one."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return [address]
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
-    if address.sixtofour:
-        return [address.sixtofour]
-    if address.teredo:
-        return list(address.teredo)
-    if address in _NAT64 or int(address) >> 32 == 0:
-        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    return [address]
-
-
-def _is_outside(address: Address) -> bool:
-    known = not any(address in network for network in _NOWHERE)  # never, where their versions differ
-    inner = (
-        address.is_multicast,
-        address.is_reserved,
-        address.is_loopback,
-        address.is_link_local,
-        address.is_unspecified,
-    )
-    return known and address.is_global and not any(inner) and not getattr(address, "is_site_local", False)
-
-
-def is_outside(text: str) -> bool:
-    """Whether an address, as the resolver gives it, belongs to the public Internet."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    nowhere = any(address in network for network in _NOWHERE)
-    return not nowhere and all(_is_outside(one) for one in _unwrapped(address))
-
-
-def _is_never(text: str) -> bool:
-    """Whether no name may lead there, allowed or not: link-local (metadata of clouds), multicast, nowhere."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return True
-    return any(
-        one.is_link_local or one.is_multicast or one.is_unspecified or one in _METADATA for one in _unwrapped(address)
-    )
-
-
-def _is_literal(host: str) -> bool:
-    with suppress(ValueError):
-        return bool(ipaddress.ip_address(host))
-    return False
-
-
 def resolve(target: Target, allowed: Allowed, seconds: float) -> list[str]:
     """The addresses of the target, every one of them checked.
 
@@ -197,7 +133,7 @@ def resolve(target: Target, allowed: Allowed, seconds: float) -> list[str]:
         raise Refused(f"Port {target.port} is not open to automations: an admin can allow {target.host}:{target.port}.")
     found = _looked_up(target, seconds)
     for address in found:
-        fine = (_is_literal(target.host) or not _is_never(address)) if listed else is_outside(address)
+        fine = (is_literal(target.host) or not is_never(address)) if listed else is_outside(address)
         if not fine:
             raise Refused(
                 f"{target.host} is at {address}, which is no public address: an admin can allow "

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from core.processes import die_with_parent
-from runbooks.expressions import ExpressionError, plain
+from runbooks.values import ExpressionError, plain
 
 SECONDS = 60
 MEMORY_BYTES = 512 * 2**20

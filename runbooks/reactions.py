@@ -6,9 +6,12 @@ from core.actors import SYSTEM, Machine
 from core.models import JournalEntry
 from core.reactions import on
 from incidents.models import Incident
+from people.models import User
+from runbooks.actions import executions
 from runbooks.actions.runs import settle_runs
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Run
+from runbooks.queries.automations import preview, ready, rule_of
 from runbooks.queries.starts import starting_by_themselves, suggestions
 
 
@@ -45,3 +48,31 @@ def follow_the_tickets(entry: JournalEntry) -> None:
     here = Run.objects.filter(ticket__incident=pk) | Run.objects.filter(incident=pk)
     if here.exists():
         settle_runs(actor=SYSTEM, incident=Incident.objects.get(pk=pk))
+
+
+# -- Automations -------------------------------------------------------------------------------------------------------
+def _incident(entry: JournalEntry) -> Incident | None:
+    """The incident whose stream the entry stands in, while it is open."""
+    kind, _, pk = entry.stream.partition(":")
+    found = Incident.objects.filter(pk=int(pk)).first() if kind == "incident" else None
+    return found if found is not None and found.is_open else None
+
+
+@on(
+    "ticket.added", "ticket.edited", "ticket.assigned", "ticket.status_changed", "ticket.tagged", "ticket.lead_marked",
+    "ticket.lead_resolved", "ticket.branch_restored", "ticket.all_restored", "tickets.planted", "tickets.changed",
+    "tickets.change_undone", "incident.opened", "incident.edited", "incident.severity_assessed",
+    "incident.status_changed", "incident.reopened", "incident.absorbed", "role.assigned", "role.ended",
+)  # fmt: skip
+def set_off_automations(entry: JournalEntry) -> None:
+    """Those whose ticket has started, and those whose condition holds now."""
+    incident = _incident(entry)
+    if incident is None:
+        return
+    by = User.objects.filter(pk=entry.actor_id or 0).first() if entry.actor_kind == "user" else None
+    for automation in ready(incident):
+        rule, (shown, _) = rule_of(automation), preview(automation)
+        executions.set_off(
+            actor=SYSTEM, automation=automation, needs_approval=rule.needs_approval, shown=shown,
+            asked_by=by if automation.trigger == "start" else None,
+        )  # fmt: skip

@@ -9,14 +9,17 @@ A plug-in is a package with an entry point in the group `treeline.actions` that 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from typing import Any, Literal
 
 from core.actors import Actor
 from incidents.models import Incident
 from tickets.models import Ticket
 
+log = logging.getLogger(__name__)
 Values = dict[str, Any]
 GROUP = "treeline.actions"
 
@@ -43,6 +46,15 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """A secret that these parameters hold: its value, and the hosts it may be sent to (`*`: any)."""
+
+    name: str
+    value: str
+    hosts: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Call:
     """What an action is called with: parameters with their templates filled, and where it happens."""
 
@@ -53,8 +65,11 @@ class Call:
     key: str  # the same for every try of one execution: lets the other side tell that it had this before
     log: Callable[[str], None]
     context: Mapping[str, Any]  # what templates see: values, incident, ticket, steps
+    since: dt.datetime  # when it was begun first, waits and tries before among it
     answers: Mapping[str, Any] = field(default_factory=dict)  # of a form, the second time that `ask_human` is called
-    secrets: Callable[[str], str] = lambda name: ""
+    answered_by: str = ""
+    approved_by: str = ""  # who let it go on, where somebody had to
+    hidden: tuple[Hidden, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,9 +120,22 @@ class ActionKind:
     inside: bool = False
     outward: bool = False
     dangerous: bool = False
+    checks_hosts: bool = False  # it sends each secret only where that may go; others get none that is for some hosts
 
 
 ACTIONS: dict[str, ActionKind] = {}
+
+
+def load_plugins() -> None:
+    """Register what installed packages offer; one that is broken is left out, with a line in the log."""
+    for point in entry_points(group=GROUP):
+        try:
+            kind = point.load()
+            if not isinstance(kind, ActionKind):
+                raise TypeError("it is no ActionKind")
+            register(kind)
+        except Exception:
+            log.exception("The action %s of a plug-in is left out.", point.name)
 
 
 def register(*kinds: ActionKind) -> None:

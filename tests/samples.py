@@ -35,6 +35,7 @@ from runbooks.crew import Crew
 from runbooks.models import Document, Version
 from runbooks.models import Run as BookRun
 from tests.architecture import ROOMS
+from tests.runbooks.automation_samples import SAMPLES as AUTOMATIONS
 from tests.uploads import kept
 from tests.world import EVE_LOG, World
 from tickets.actions import (
@@ -576,6 +577,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "runbooks.actions.runs.stop_run": _by("bob", runs.stop_run, run=_inserted, reason=_is("Not needed")),
     "runbooks.actions.runs.settle_runs": _settle,
+    **AUTOMATIONS,
     "intake.actions.imports.request_import": _by(
         "bob", imports.request_import, file=lambda w: _upload(), name=_is("eve.json")
     ),

@@ -11,8 +11,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from core import journal
 from core.access import Guarded, Root
 from core.actions import tracked
+from core.actors import SYSTEM
 from core.models import Versioned, Work
 from core.models.work import WorkState
 from incidents.models import Incident
@@ -162,6 +164,18 @@ class Execution(Work, Guarded):
     def journal_stream(self) -> str:
         """The stream of the incident."""
         return self.automation.journal_stream
+
+    @property
+    def is_waiting(self) -> bool:
+        """A person, or a time, has to come first."""
+        return self.state == WorkState.QUEUED and bool(self.waiting)
+
+    def given_up(self, error: str) -> None:
+        """The journal says that it failed, though no worker was left to say so."""
+        journal.record(
+            "automation.failed", actor=SYSTEM, subject=self, ticket=self.automation.ticket.number,
+            action=self.automation.action, reason=error,
+        )  # fmt: skip
 
 
 class ActionSwitch(models.Model):

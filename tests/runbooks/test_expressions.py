@@ -9,14 +9,13 @@ from django.core.exceptions import ValidationError
 
 from runbooks.expressions import (
     MOST_FILLED,
-    ExpressionError,
     check_condition,
     check_template,
     fill,
     holds,
-    plain,
     secrets_in,
 )
+from runbooks.values import ExpressionError, plain
 
 CONTEXT: dict[str, Any] = {
     "asset": "FS01", "affectedUsers": 80, "severity": "high", "tags": ["a", "b"], "nothing": None,

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from runbooks import outbound
-from runbooks.outbound import Answer, Refused, Request, Unreachable, fetch, is_outside, parse
+from runbooks.addresses import is_outside
+from runbooks.outbound import Answer, Refused, Request, Unreachable, fetch, parse
 
 pytestmark = pytest.mark.security
 

@@ -1,0 +1,214 @@
+"""What automations see, what pages show of them, and what sets them off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Prefetch, Q, QuerySet
+
+from core.models.work import WorkState
+from incidents.models import Incident, IncidentGrant
+from people.models import User
+from people.sealed import unseal
+from runbooks.expressions import SECRETS, fill, holds, secrets_in
+from runbooks.models import ActionSwitch, Automation, Execution, Secret
+from runbooks.registry import ACTIONS, ActionKind, Hidden
+from runbooks.values import ExpressionError, plain
+from tickets.models import ENDED, Category, Ticket
+
+DOTS = "••••••"
+PURPOSE = "automation.secret"
+MOST_SHOWN = 5
+MOST_LISTED = 500
+MOST_STEPS = 500
+
+
+# -- What templates and conditions see --------------------------------------------------------------------------------
+def incident_values(incident: Incident) -> dict[str, Any]:
+    """The incident, in the names of the API; two queries."""
+    return {
+        "number": incident.number, "title": incident.title, "severity": incident.severity, "type": incident.type,
+        "status": incident.status, "affectedUsers": incident.affected_users, "dataTypes": incident.data_types,
+        "affectedSystems": incident.affected_systems, "affectedServices": incident.affected_services,
+        "tlp": incident.tlp,
+        "tags": sorted(incident.tags.values_list("name", flat=True)), "restricted": incident.restricted,
+        "customer": incident.customer.name if incident.customer else None,
+        "commander": str(incident.commander) if incident.commander else None,
+        "url": settings.BASE_URL + incident.get_absolute_url(),
+    }  # fmt: skip
+
+
+def ticket_values(ticket: Ticket) -> dict[str, Any]:
+    """The ticket; three queries."""
+    return {
+        "number": ticket.number, "title": ticket.title, "status": ticket.status, "category": ticket.category,
+        "priority": ticket.priority, "lead": ticket.lead, "outcome": ticket.outcome,
+        "assignee": str(ticket.assignee) if ticket.assignee else None,
+        "tags": sorted(ticket.tags.values_list("name", flat=True)),
+        "url": settings.BASE_URL + ticket.get_absolute_url(),
+    }  # fmt: skip
+
+
+def outputs(automation: Automation) -> dict[str, Any]:
+    """What earlier steps of the same run gave (without a run: of the incident), by their names; the newest counts."""
+    rows = Execution.objects.filter(state=WorkState.DONE, dry=False).exclude(automation__name="")
+    beside = Q(automation__run=automation.run_id) if automation.run_id else Q(automation__run=None)
+    rows = rows.filter(beside, automation__ticket__incident=automation.ticket.incident_id).order_by("-pk")
+    found: dict[str, Any] = {}
+    for name, output in rows.values_list("automation__name", "output")[:MOST_STEPS]:
+        found.setdefault(name, output)
+    return found
+
+
+def context_of(automation: Automation) -> dict[str, Any]:
+    """All that templates and conditions of this automation see, but secrets. The run's values do not hide our names."""
+    values = automation.run.values if automation.run else {}
+    incident = incident_values(automation.ticket.incident)
+    return {
+        **incident, **values, "incident": incident, "ticket": ticket_values(automation.ticket),
+        "steps": outputs(automation),
+    }  # fmt: skip
+
+
+# -- Parameters with their values -------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Prepared:
+    """Parameters as the action gets them, the same as people may see them, and the secrets that make the difference."""
+
+    parameters: dict[str, Any]
+    shown: dict[str, Any]
+    context: Mapping[str, Any]
+    hidden: tuple[Hidden, ...] = ()
+
+
+def prepared(automation: Automation, kind: ActionKind) -> Prepared:
+    """Fill the parameters.
+
+    Raises:
+        ExpressionError: a template is not allowed, a value or a secret is missing.
+    """
+    context = plain(context_of(automation))
+    names = secrets_in(automation.parameters)
+    if names and not kind.outward:
+        raise ExpressionError("Secrets are only for actions that reach out of Treeline.")
+    shown = fill(automation.parameters, {**context, SECRETS: dict.fromkeys(names, DOTS)})
+    if not names:
+        return Prepared(shown, shown, context)
+    hidden = hidden_of(names)
+    if not kind.checks_hosts and (bound := [one.name for one in hidden if "*" not in one.hosts]):
+        raise ExpressionError(f"The secret {bound[0]} is for certain hosts, and {kind.name} cannot tell where it goes.")
+    values = {one.name: one.value for one in hidden}
+    return Prepared(fill(automation.parameters, {**context, SECRETS: values}), shown, context, hidden)
+
+
+def hidden_of(names: set[str]) -> tuple[Hidden, ...]:
+    """The secrets of these names.
+
+    Raises:
+        ExpressionError: there is none of a name, or it cannot be opened any more.
+    """
+    rows = {row.name: row for row in Secret.objects.filter(name__in=names)}
+    found = []
+    for name in sorted(names):
+        value = unseal(rows[name].sealed, purpose=PURPOSE) if name in rows else ""
+        if not value:
+            raise ExpressionError(f"There is no secret named {name}, or it cannot be opened: an admin has to write it.")
+        hosts = frozenset(one.strip().lower() for one in rows[name].hosts.split(",") if one.strip())
+        found.append(Hidden(name, value, hosts))
+    return tuple(found)
+
+
+def preview(automation: Automation) -> tuple[dict[str, Any], str]:
+    """The parameters as people may see them, or why they cannot be worked out."""
+    kind = ACTIONS.get(automation.action)
+    if kind is None:
+        return {}, f"There is no action named {automation.action}."
+    try:
+        return prepared(automation, kind).shown, ""
+    except ExpressionError as problem:
+        return {}, str(problem)
+
+
+# -- Who may what -----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Rule:
+    """What holds for an action here and now: whether it may run, and whether somebody has to agree first."""
+
+    kind: ActionKind | None
+    is_on: bool
+    needs_approval: bool
+
+
+def rule_of(automation: Automation) -> Rule:
+    """One query."""
+    kind = ACTIONS.get(automation.action)
+    if kind is None:
+        return Rule(None, is_on=False, needs_approval=False)  # it fails, and says why
+    switch = ActionSwitch.objects.filter(action=kind.name).first()
+    return Rule(
+        kind,
+        is_on=not kind.outward or bool(switch and switch.enabled),
+        needs_approval=automation.needs_approval or (switch.needs_approval if switch else kind.dangerous),
+    )
+
+
+def leaders(incident: Incident) -> set[int]:
+    """Keys of the active people who may lead it: they approve."""
+    grants = IncidentGrant.objects.filter(content_object=incident, permission__codename="lead", user__is_active=True)
+    return set(grants.values_list("user_id", flat=True))
+
+
+def may_approve(execution: Execution, user: User) -> bool:
+    """Somebody else than who asked; the same person only where nobody else could."""
+    return execution.asked_by_id != user.pk or leaders(execution.automation.ticket.incident) <= {user.pk}
+
+
+# -- For pages --------------------------------------------------------------------------------------------------------
+def automation_of(ticket: Ticket) -> Automation | None:
+    """The automation of the ticket."""
+    return Automation.objects.select_related("run__of__document").filter(ticket=ticket).first()
+
+
+def executions_of(automation: Automation) -> list[Execution]:
+    """The last ones, newest first."""
+    rows = automation.executions.select_related("asked_by", "approved_by", "answered_by").order_by("-pk")
+    return list(rows[:MOST_SHOWN])
+
+
+def pending_of(automation: Automation) -> Execution | None:
+    """The one that waits or runs."""
+    rows = automation.executions.select_related("asked_by")
+    return rows.filter(state__in=[WorkState.QUEUED, WorkState.RUNNING]).first()
+
+
+def of_incident(incident: Incident) -> list[Automation]:
+    """Those of the incident in tree order, each with `last`, its newest execution; two queries."""
+    rows = Automation.objects.filter(ticket__incident=incident).select_related("ticket").order_by("ticket__lft")
+    newest = Prefetch("executions", queryset=Execution.objects.order_by("-pk"), to_attr="known")
+    found = list(rows.prefetch_related(newest)[:MOST_LISTED])
+    for one in found:
+        one.last = one.known[0] if one.known else None  # type: ignore[attr-defined]
+    return found
+
+
+# -- What sets them off -----------------------------------------------------------------------------------------------
+def is_met(automation: Automation) -> bool:
+    """Whether its condition holds; one that cannot be read never does, and none always."""
+    if not automation.condition:
+        return True
+    try:
+        return holds(automation.condition, context_of(automation))
+    except ExpressionError:
+        return False
+
+
+def ready(incident: Incident) -> list[Automation]:
+    """Those that are to be set off now, in the order they were made."""
+    begun = Q(trigger="start", ticket__category=Category.DOING)
+    return [one for one in _unfired(incident).filter(begun | Q(trigger="condition")) if is_met(one)]
+
+
+def _unfired(incident: Incident) -> QuerySet[Automation]:
+    rows = Automation.objects.filter(ticket__incident=incident, fired_at=None)
+    return rows.select_related("ticket__incident", "run").exclude(ticket__category__in=ENDED).order_by("pk")
