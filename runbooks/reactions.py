@@ -59,10 +59,9 @@ def _incident(entry: JournalEntry) -> Incident | None:
 
 
 @on(
-    "ticket.added", "ticket.edited", "ticket.assigned", "ticket.status_changed", "ticket.tagged", "ticket.lead_marked",
-    "ticket.lead_resolved", "ticket.branch_restored", "ticket.all_restored", "tickets.planted", "tickets.changed",
-    "tickets.change_undone", "incident.opened", "incident.edited", "incident.severity_assessed",
-    "incident.status_changed", "incident.reopened", "incident.absorbed", "role.assigned", "role.ended",
+    "ticket.status_changed", "tickets.changed", "tickets.change_undone", "tickets.planted", "incident.opened",
+    "incident.edited", "incident.severity_assessed", "incident.status_changed", "incident.reopened",
+    "incident.absorbed", "automation.set", "automation.done", "automations.planted",
 )  # fmt: skip
 def set_off_automations(entry: JournalEntry) -> None:
     """Those whose ticket has started, and those whose condition holds now."""

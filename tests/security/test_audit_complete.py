@@ -178,7 +178,9 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
     "runbooks_runstep": _of_run,
     "runbooks_suggestion": _of_run,
     "runbooks_automation": lambda row, entries: (
-        _of_run(row, entries) or _gone(row, entries) or any(e.verb == "automations.planted" for e in entries)
+        _of_run(row, entries)
+        or _gone(row, entries)
+        or any(e.verb in ("automations.planted", "automation.asked") for e in entries)
     ),
     "intake_rawpiece": lambda row, entries: any(
         row["job_id"] == e.data.get("job")
