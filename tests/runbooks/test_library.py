@@ -6,7 +6,7 @@ import pytest
 
 from core import markdown
 from incidents.models import Role
-from runbooks import expressions
+from runbooks import blocks, expressions
 from runbooks.expansion import Book, Step, asked, book, expand
 from runbooks.filling import names_in
 from runbooks.library import Starter, Unreadable, starters
@@ -34,6 +34,7 @@ ASKED = {"account", "device", "host", "key_id", "sender", "service", "system"}
 INCIDENT = {
     "affectedUsers": None, "affectedSystems": ["WS-0147"], "affectedServices": [], "dataTypes": [], "severity": "high",
 }  # fmt: skip
+INSIDE = {"ask_human": {"text", "fields"}, "wait_for": {"minutes", "approval"}}  # asks and waits, and no more
 ANY = re.compile(r"\{\{(.*?)\}\}")
 LINK = re.compile(r"(?<!!)\[\[(.*?)\]\]")
 TECHNIQUE = re.compile(r"\bT\d+(?:\.\d+)?")
@@ -148,6 +149,14 @@ def test_escalations_can_be_worked_out(one):
         words = set(re.findall(r"[A-Za-z]\w*", re.sub(r'"[^"]*"', "", rule["condition"])))
         assert words <= {*INCIDENT, "length", "in"}, "a name that nobody knows never holds, and nobody hears of it"
     assert not one.escalations or one.kind == DocumentKind.RUNBOOK
+
+
+@pytest.mark.parametrize("one", RUNBOOKS, ids=named)
+def test_what_a_runbook_does_by_itself_stays_inside_treeline(one):
+    for task in books()[one.slug].text.walk():
+        if task.action is not None:
+            assert blocks.columns(task.action)["action"] in INSIDE
+            assert set(task.action.parameters) - set(blocks.KEYS) <= INSIDE[task.action.name]
 
 
 def test_many_affected_people_call_the_sponsor_in_a_phishing_incident():
