@@ -10,9 +10,9 @@ register = template.Library()
 
 @register.filter
 def rendered(item: object, name: str) -> SafeString:
-    """Safe HTML of `item.<name>`.
+    """Safe HTML of `item.<name>`; where items of its class have a `wiki`, `[[name]]` in their texts leads there.
 
     Raises:
         AttributeError: the object lacks `<name>` or `<name>_html`.
     """
-    return markdown.html(getattr(item, name), getattr(item, f"{name}_html"))
+    return markdown.html(getattr(item, name), getattr(item, f"{name}_html"), wiki=getattr(type(item), "wiki", ""))

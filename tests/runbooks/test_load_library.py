@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from core.actors import SYSTEM
 from core.models import JournalEntry
+from core.templatetags.rendered import rendered
 from core.verify import verify
 from incidents.models import Incident
 from runbooks.actions import documents, versions
@@ -13,6 +14,7 @@ from runbooks.actions.starts import run_runbook
 from runbooks.library import starters
 from runbooks.management.commands import load_library
 from runbooks.models import Document, DocumentKind, Version, VersionState
+from tickets.actions.tickets import edit_ticket
 from tickets.checks import broken
 from tickets.models import Ticket
 
@@ -115,3 +117,15 @@ def test_a_library_that_cannot_be_read_loads_nothing(db, tmp_path, monkeypatch):
 def test_a_text_with_errors_is_refused_with_its_name(db):
     with pytest.raises(ValidationError, match="bad: Line 1"):
         versions.load_approved(actor=SYSTEM, kind="runbook", slug="bad", title="Bad", body="- [ ] Call @ada !2x")
+
+
+def test_what_a_step_names_is_a_link_from_its_ticket_and_stays_one_when_it_is_edited(library, bob, incident):
+    run_runbook(actor=bob, incident=incident, document=library["malware"], under=None, values=VALUES)
+    ticket = Ticket.objects.get(incident=incident, title="Which other hosts show the same?")
+    assert 'href="/documents/hunt-for-indicators/"' in ticket.description_html
+    fields = {"description": "Read [[triage-a-windows-host]] first."}
+    edit_ticket(actor=bob, ticket=ticket, version=ticket.version, fields=fields)
+    ticket = Ticket.objects.get(pk=ticket.pk)
+    assert 'href="/documents/triage-a-windows-host/"' in ticket.description_html
+    ticket.description_html = ""  # not rendered yet, as after a restart of the renderer
+    assert 'href="/documents/triage-a-windows-host/"' in rendered(ticket, "description")

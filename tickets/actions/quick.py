@@ -50,7 +50,8 @@ def plant_branch(*, actor: Actor, incident: Incident, parent: int | None, sprout
         raise ValidationError("There is no ticket in this text.")
     for one in sprouts:
         _require_sound(one)
-    rendered = [markdown.stored(one.description) for one in sprouts]  # takes its time: before others wait for the lock
+    # It takes its time: before others wait for the lock.
+    rendered = [markdown.stored(one.description, wiki=Ticket.wiki) for one in sprouts]
     incident = tree.lock(incident.pk)
     known = Batch(actor, incident)
     for one in sprouts:

@@ -138,7 +138,7 @@ def edit(batch: Batch, ticket: Ticket, fields: Mapping[str, Any], *, version: in
     if not changed:
         return
     if "description" in changed:
-        changed["description_html"] = markdown.stored(changed["description"])
+        changed["description_html"] = markdown.stored(changed["description"], wiki=Ticket.wiki)
     words: dict[str, Any] = {}
     if "priority" in changed:
         priority = batch.priority(changed["priority"])

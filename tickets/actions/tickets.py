@@ -52,7 +52,7 @@ def add_ticket(
     known.require_worker(assignee)
     wanted, now = known.priority(priority), timezone.now()
     fields = {
-        "title": title, "description": description, "description_html": markdown.stored(description),
+        "title": title, "description": description, "description_html": markdown.stored(description, wiki=Ticket.wiki),
         "assignee": assignee, "priority": wanted.code, "urgency": wanted.urgency, "lead": lead, "shared": shared,
         "due_at": to_minute(due_at), "time_limit": time_limit, "hypothesis": hypothesis,
         "origin": grown_from(incident, origin) if origin else None, "lead_at": now if lead else None,

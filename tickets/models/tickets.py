@@ -85,6 +85,8 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-missing]  # mptt's untyped manager
     """One piece of work, numbered within its incident (#109)."""
 
+    wiki = "/documents/"  # where [[name]] in a description leads: steps of runbooks name what to read
+
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="tickets")
     number = models.PositiveIntegerField(editable=False)
     parent = TreeForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
