@@ -14,8 +14,9 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from html import escape, unescape
 from pathlib import Path
 
 from django.utils.safestring import SafeString, mark_safe
@@ -37,6 +38,8 @@ BRACKETS_PER_BLOCK = 300
 HEADINGS_PER_BLOCK = 100
 CELLS_PER_TABLE = 10_000
 
+_RENDERED_HEADING = re.compile(r"<h([3-6])>(.*?)</h\1>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
 _NEWLINES = re.compile("\r\n?|[\u2028\u2029]")
 _FENCE = re.compile(r"(~{3,}|`{3,})(.*)")
 _HEADING = re.compile(r"[> ]*(#{1,6}[ \t]|=+ *$|-+ *$)")
@@ -91,6 +94,54 @@ def html(text: str, stored_value: str, *, wiki: str = "") -> SafeString:
         return mark_safe("")
     version, _, kept = stored_value.partition(":")
     return mark_safe(kept if version == RENDERER else render(text, wiki=wiki))
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of a rendered text: its level from 1, the id it has been given, its words as plain text."""
+
+    level: int
+    anchor: str
+    words: str
+
+
+def with_contents(text: SafeString, prefix: str = "part") -> tuple[SafeString, list[Heading]]:
+    """Rendered text whose headings can be linked to, and the list of them.
+
+    The ids are numbers of ours: what a writer puts into a heading never becomes one.
+    """
+    found: list[Heading] = []
+
+    def number(match: re.Match[str]) -> str:
+        anchor = f"{prefix}-{len(found) + 1}"
+        found.append(Heading(int(match[1]) - 2, anchor, unescape(_TAG.sub("", match[2])).strip()))
+        return f'<h{match[1]} id="{anchor}">{match[2]}</h{match[1]}>'
+
+    return mark_safe(_RENDERED_HEADING.sub(number, text)), found
+
+
+def wiki_names(text: SafeString, wiki: str) -> set[str]:
+    """What a rendered text links to below this path."""
+    return set(_wiki_link(wiki).findall(text))
+
+
+def with_missing(text: SafeString, *, wiki: str, missing: Collection[str], write: str) -> SafeString:
+    """Rendered text in which links to what does not exist are words, followed by a link to write it: `write` and name.
+
+    Names are what `wiki_names` found: letters, digits, - and _.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        if match[1] not in missing:
+            return match[0]
+        link = f'<a href="{escape(write)}{match[1]}">write it</a>'
+        return f'<em class="is-missing" title="Not written yet">{match[2]}</em> ({link})'
+
+    return mark_safe(re.sub(_wiki_link(wiki).pattern + r"(.*?)</a>", replace, text, flags=re.DOTALL))
+
+
+def _wiki_link(wiki: str) -> re.Pattern[str]:
+    return re.compile(rf'<a rel="[a-z ]*" href="{re.escape(wiki)}([a-z0-9][a-z0-9_-]*)/"(?: title="[^"]*")?>')
 
 
 def plain(text: str, length: int = 160) -> str:

@@ -1,7 +1,9 @@
 """What is wrong with the text of a document, by line and column: shown while one writes, refused when one submits."""
 
+from django.core.exceptions import ValidationError
+
 from core import markdown
-from runbooks import placeholders, tasklines
+from runbooks import blocks, placeholders, tasklines
 from runbooks.models import DocumentKind
 from runbooks.tasklines import TaskLineError
 from runbooks.tasklines.document import MOST_BYTES, MOST_ERRORS
@@ -35,7 +37,15 @@ def _of_runbook(body: str) -> tuple[TaskLineError, ...]:
         document = tasklines.parse(body)
     except tasklines.TaskLinesRefused as refused:
         return refused.errors
-    return () if document.tasks else (TaskLineError(1, 1, "A runbook needs a step: write - [ ] before a line."),)
+    if not document.tasks:
+        return (TaskLineError(1, 1, "A runbook needs a step: write - [ ] before a line."),)
+    found = []
+    for task in document.walk():
+        try:
+            blocks.columns(task.action) if task.action else None
+        except ValidationError as refused:
+            found += [TaskLineError(task.line, 1, words) for words in refused.messages]
+    return tuple(found[:MOST_ERRORS])
 
 
 def _of_template(subject: str, body: str) -> tuple[TaskLineError, ...]:

@@ -1,14 +1,55 @@
 """Documents of every kind, runs of runbooks in an incident, automations of its tickets."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from runbooks.views import branches, quick, runs, starts
+from runbooks.models import DocumentKind
+from runbooks.views import branches, documents, quick, runs, starts, versions
+
+
+class KindConverter:
+    """A kind of document by its plural: policies."""
+
+    kinds = {kind.plural: kind for kind in DocumentKind}
+    regex = "|".join(kinds)
+
+    def to_python(self, value: str) -> DocumentKind:
+        """The kind."""
+        return self.kinds[value]
+
+    def to_url(self, value: str) -> str:
+        """Its part of the address."""
+        return DocumentKind(value).plural
+
+
+register_converter(KindConverter, "kind")
 
 app_name = "runbooks"
 ROOT = "incidents/<str:number>/"
+DOCUMENT = "<kind:kind>/<slug:slug>/"
 RUN = f"{ROOT}runs/<int:run>/"
 urlpatterns = [
+    path("documents/", documents.search, name="search"),
+    path("documents/overdue/", documents.overdue, name="overdue"),
+    path("documents/<slug:slug>/", documents.by_slug, name="by_slug"),
+    path("<kind:kind>/", documents.library, name="library"),
+    path("<kind:kind>/new/", documents.new, name="new"),
+    path(DOCUMENT, documents.document, name="document"),
+    path(f"{DOCUMENT}guide/", documents.guide, name="guide"),
+    path(f"{DOCUMENT}facts/", documents.facts, name="facts"),
+    path(f"{DOCUMENT}archive/", documents.archive, name="archive"),
+    path(f"{DOCUMENT}insert/", documents.insert, name="insert"),
+
+    path(f"{DOCUMENT}edit/", versions.edit, name="edit"),
+    path(f"{DOCUMENT}versions/<int:version>/", versions.version, name="version"),
+    path(f"{DOCUMENT}compare/", versions.compare, name="compare"),
+    path(f"{DOCUMENT}submit/", versions.submit, name="submit"),
+    path(f"{DOCUMENT}withdraw/", versions.withdraw, name="withdraw"),
+    path(f"{DOCUMENT}approve/", versions.approve, name="approve"),
+    path(f"{DOCUMENT}activate/", versions.activate, name="activate"),
+    path(f"{DOCUMENT}review/", versions.review, name="review"),
+
     path(f"{ROOT}tickets/quick/", quick.quick, name="quick"),
+    path(f"{ROOT}tickets/<int:ticket>/guides/", documents.guides, name="guides"),
 
     path(f"{ROOT}runbooks/", starts.palette, name="palette"),
     path(f"{ROOT}runbooks/<slug:slug>/run/", starts.start, name="start"),

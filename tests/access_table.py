@@ -80,6 +80,11 @@ ADMINISTER = _same(_answers("admin", ours="403", customers="404"))
 IMPORTS = DIRECTORY
 WORK_IMPORTS = _same(_answers("alice bob carol mallory", ours="403", customers="404"))
 
+WRITERS = _same(_answers("alice bob carol mallory dora admin", ours="403", customers="403"))
+WRITE_DOCUMENTS = _same(_answers("alice bob carol mallory dora admin", ours="403", customers="404"))
+APPROVE_DOCUMENTS = _same(_answers("dora", ours="403", customers="404"))
+DOCUMENT_IS_SENT_ON = _same(_answers("", ours="moved", customers="404"))
+
 
 # -- Incidents and what hangs on them ---------------------------------------------------------------------------------
 def _incident(yes_open: str, yes_secret: str) -> Policy:
@@ -136,6 +141,26 @@ ROWS: dict[str, Row] = {
     "incidents:log": Row(get=VIEW),
     "incidents:audit": Row(get=VIEW),
     "incidents:audit_csv": Row(get=WORK_OR_AUDIT),
+
+    "runbooks:search": Row(get=TEAM),
+    "runbooks:overdue": Row(get=TEAM),
+    "runbooks:library": Row(get=TEAM),
+    "runbooks:new": Row(get=WRITERS, post=WRITERS),
+    "runbooks:by_slug": Row(get=DOCUMENT_IS_SENT_ON),
+    "runbooks:document": Row(get=DIRECTORY),
+    "runbooks:guide": Row(get=DIRECTORY),
+    "runbooks:insert": Row(get=DIRECTORY),
+    "runbooks:version": Row(get=DIRECTORY),
+    "runbooks:compare": Row(get=DIRECTORY),
+    "runbooks:facts": Row(get=WRITE_DOCUMENTS, post=WRITE_DOCUMENTS),
+    "runbooks:archive": Row(get=WRITE_DOCUMENTS, post=WRITE_DOCUMENTS),
+    "runbooks:edit": Row(get=WRITE_DOCUMENTS, post=WRITE_DOCUMENTS),
+    "runbooks:submit": Row(post=WRITE_DOCUMENTS),
+    "runbooks:withdraw": Row(post=WRITE_DOCUMENTS),
+    "runbooks:activate": Row(post=WRITE_DOCUMENTS),
+    "runbooks:approve": Row(get=APPROVE_DOCUMENTS, post=APPROVE_DOCUMENTS),
+    "runbooks:review": Row(get=WRITE_DOCUMENTS, post=WRITE_DOCUMENTS),
+    "runbooks:guides": Row(get=VIEW),
 
     "tickets:tree": Row(get=VIEW),
     "tickets:leads": Row(get=VIEW),

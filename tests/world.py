@@ -28,6 +28,7 @@ from people.actions.invitations import invite
 from people.models import Customer, User
 from reporting.actions import reports
 from reporting.models import ReportJob
+from runbooks.actions import documents, versions
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Document, Version
 from tests.routes import Route
@@ -87,6 +88,8 @@ def address(route: Route, values: Values) -> str:
 
 
 def _never(part: str, value: Any, number: int) -> Any:
+    if part == "kind":
+        return value  # one of a few words, no thing that could be missing
     if part == "number":
         return f"IR-2019-0101-{number:03d}"
     if isinstance(value, uuid.UUID):
@@ -111,6 +114,8 @@ def make_world(
     job = _import(bob)
     for number, one in enumerate((incident, secret)):
         world.things[one.pk] = _fill(one, other, alice, bob) | _around(bob, admin_user, customer_a, number, job)
+    for things in world.things.values():
+        things.update(_document(alice, dora))
     new, taken = Alert.objects.order_by("pk")[:2]
     triage.join_alert(actor=bob, alert=taken, incident=secret, alike=False)
     world.things[incident.pk]["alert"], world.things[secret.pk]["alert"] = new.pk, taken.pk
@@ -146,6 +151,19 @@ def _run(incident: Incident, bob: User) -> int:
         document.active = Version.objects.create(document=document, number=1, body="- [ ] Unplug it\n", state="active")
         document.save()
     return run_runbook(actor=bob, incident=incident, document=document, under=None, values={}).pk
+
+
+def _document(alice: User, dora: User) -> Values:
+    """A runbook in force, the same one for every incident."""
+    found = Document.objects.filter(slug="isolate-a-host").first()
+    if found is None:
+        body = "- [ ] Isolate {{ host }} !2h #lead\n  See [[reset-a-password]].\n"
+        draft = documents.write_document(
+            actor=alice, kind="runbook", slug="isolate-a-host", title="Isolate a host", body=body
+        )
+        versions.submit(actor=alice, draft=draft)
+        found = versions.approve(actor=dora, draft=draft, comment="Tried it out.").document
+    return {"runbooks.kind": found.kind, "runbooks.slug": found.slug, "runbooks.version": 1}
 
 
 def _report(incident: Incident, alice: User) -> uuid.UUID:

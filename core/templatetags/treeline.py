@@ -224,14 +224,22 @@ def team(rights: Collection[str]) -> bool:
 
 @register.simple_tag(takes_context=True)
 def place(
-    context: template.Context, view: str, name: str, mark: str, *, under: str = "", more: bool = False, key: str = ""
+    context: template.Context,
+    view: str,
+    name: str,
+    mark: str,
+    *,
+    under: str = "",
+    more: bool = False,
+    key: str = "",
+    **parts: str,
 ) -> str:
     """A link of the side navigation; nothing where the place does not exist. `more` places are not on a phone's bar.
 
-    `key` is what leads there: "g m" is G, then M.
+    `key` is what leads there: "g m" is G, then M; `parts` are those of its address.
     """
     try:
-        url = reverse(view)
+        url = reverse(view, kwargs=parts)
     except NoReverseMatch:
         return ""
     path = context["request"].path if "request" in context else ""

@@ -28,10 +28,9 @@ def _locked(draft: Version, *stages: VersionState) -> Version:
         ValidationError: it is in none of these stages any more.
     """
     journal.hold(STREAM)
-    document = Document.objects.lock(draft.document_id)
-    version = Version.objects.get(pk=draft.pk)
-    version.document = document
-    if document.archived_at:
+    rows = Version.objects.select_related("document").select_for_update(no_key=True, of=("self", "document"))
+    version = rows.get(pk=draft.pk)
+    if version.document.archived_at:
         raise ValidationError("The document is archived: take it back into use first.")
     if version.stage not in stages:
         wanted = " or ".join(stage.label.lower() for stage in stages)

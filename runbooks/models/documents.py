@@ -15,7 +15,8 @@ from django.utils import timezone
 from core.access import Guarded
 from core.actions import tracked
 from core.models import Versioned
-from incidents.models import Tag
+from incidents.models import Role, Tag
+from incidents.models.lifecycle import IncidentType
 from people.models.rights import is_ours
 
 if TYPE_CHECKING:
@@ -137,12 +138,17 @@ class Document(Versioned, Guarded):
         return self
 
     def permissions_for(self, user: Any) -> frozenset[str]:
-        """Ours read; who responds, oversees or administers writes; managers and named approvers approve."""
+        """Ours read; who responds, oversees or administers writes; managers and named approvers approve.
+
+        Who has to approve is said ("govern") by who oversees or administers: not by whoever wants to be approved.
+        """
         if not is_ours(user):
             return frozenset()
         found = {"view"}
         if user.rights & {"respond", "oversee", "administer"}:
             found.add("write")
+        if user.rights & {"oversee", "administer"}:
+            found.add("govern")
         if user.rights & {"oversee"} or self.approvers.filter(pk=user.pk).exists():
             found.add("approve")
         return frozenset(found)
@@ -151,6 +157,16 @@ class Document(Versioned, Guarded):
     def sort(self) -> DocumentKind:
         """The kind, as what it is."""
         return DocumentKind(self.kind)
+
+    @property
+    def type_names(self) -> list[str]:
+        """What kinds of incidents it applies to, in words."""
+        return [str(IncidentType(one).label) for one in self.incident_types if one in IncidentType.values]
+
+    @property
+    def role_names(self) -> list[str]:
+        """For which roles it is, in words."""
+        return [str(Role(one).label) for one in self.roles if one in Role.values]
 
     @property
     def text(self) -> Version:
