@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from runbooks.models import DocumentKind
-from runbooks.views import branches, documents, quick, runs, starts, versions
+from runbooks.views import automations, branches, documents, executions, quick, runs, starts, versions
 
 
 class KindConverter:
@@ -27,6 +27,8 @@ app_name = "runbooks"
 ROOT = "incidents/<str:number>/"
 DOCUMENT = "<kind:kind>/<slug:slug>/"
 RUN = f"{ROOT}runs/<int:run>/"
+AUTOMATION = f"{ROOT}tickets/<int:ticket>/automation/"
+EXECUTION = f"{AUTOMATION}executions/<int:execution>/"
 urlpatterns = [
     path("documents/", documents.search, name="search"),
     path("documents/overdue/", documents.overdue, name="overdue"),
@@ -60,4 +62,16 @@ urlpatterns = [
     path(f"{RUN}stop/", runs.stop, name="stop"),
     path(f"{RUN}update/", branches.update_runbook, name="update_runbook"),
     path(f"{ROOT}tickets/<int:ticket>/save-as-runbook/", branches.save_branch, name="save_branch"),
+
+    path(f"{ROOT}automations/", automations.automations, name="automations"),
+    path(AUTOMATION, automations.automation, name="automation"),
+    path(f"{AUTOMATION}edit/", automations.edit, name="automation_edit"),
+    path(f"{AUTOMATION}remove/", automations.remove, name="automation_remove"),
+    path(f"{AUTOMATION}run/", executions.run, name="automation_run"),
+    path(f"{AUTOMATION}dry-run/", executions.dry_run, name="automation_dry_run"),
+    path(EXECUTION, executions.execution, name="execution"),
+    path(f"{EXECUTION}approve/", executions.approve, name="execution_approve"),
+    path(f"{EXECUTION}decline/", executions.decline, name="execution_decline"),
+    path(f"{EXECUTION}answer/", executions.answer, name="execution_answer"),
+    path(f"{EXECUTION}cancel/", executions.cancel, name="execution_cancel"),
 ]  # fmt: skip

@@ -28,7 +28,7 @@ from people.actions.invitations import invite
 from people.models import Customer, User
 from reporting.actions import reports
 from reporting.models import ReportJob
-from runbooks.actions import documents, versions
+from runbooks.actions import automations, documents, executions, versions
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Document, Version
 from tests.routes import Route
@@ -141,7 +141,7 @@ def _fill(incident: Incident, other: Incident, alice: User, bob: User) -> Values
         "handover": offer.pk, "shift": shift.pk,
         "number": incident.number, "part": "summary", "ticket": ticket.number, "comment": comment.pk,
         "attachment": attachment.pk, "link": link.pk, "assignment": role.pk, "reporting.job": _report(incident, alice),
-        "runbooks.slug": "isolation", "run": _run(incident, bob),
+        "runbooks.slug": "isolation", "run": _run(incident, bob), "execution": _execution(ticket, bob),
     }  # fmt: skip
 
 
@@ -164,6 +164,12 @@ def _document(alice: User, dora: User) -> Values:
         versions.submit(actor=alice, draft=draft)
         found = versions.approve(actor=dora, draft=draft, comment="Tried it out.").document
     return {"runbooks.kind": found.kind, "runbooks.slug": found.slug, "runbooks.version": 1}
+
+
+def _execution(ticket: Ticket, bob: User) -> int:
+    fields = {"action": "wait_for", "parameters": {"approval": "May we?"}, "needs_approval": True}
+    automation = automations.set_automation(actor=bob, ticket=ticket, version=None, fields=fields)
+    return executions.ask(actor=bob, automation=automation, needs_approval=True, shown={}).pk
 
 
 def _report(incident: Incident, alice: User) -> uuid.UUID:

@@ -1,0 +1,133 @@
+"""What a ticket does by itself: its part of the panel, its form, and the list of an incident."""
+
+from typing import Any
+
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core import htmx
+from core.access import guarded
+from core.models.versions import Conflict
+from incidents.models import Incident
+from incidents.queries.incidents import tag_of
+from people.requests import UserRequest
+from runbooks.actions import automations as actions
+from runbooks.forms.automations import AnswerForm, AutomationForm, ParametersForm
+from runbooks.models import Waiting
+from runbooks.queries import automations as queries
+from runbooks.registry import ACTIONS
+from tickets.models import Ticket
+from tickets.queries import frame as frames
+from tickets.views import answers
+
+
+def part(request: UserRequest, ticket: Ticket, *, status: int = 200, **extra: Any) -> HttpResponse:
+    """The automation of a ticket: alone for htmx, or on a page of its own."""
+    incident, automation = ticket.incident, queries.automation_of(ticket)
+    context: dict[str, Any] = {
+        "incident": incident, "ticket": ticket, "automation": automation, "tab": "tree",
+        "can_work": "work" in request.permissions and incident.is_open,
+        "can_lead": "lead" in request.permissions and incident.is_open,
+    }  # fmt: skip
+    if automation is not None:
+        automation.ticket = ticket
+        pending = queries.pending_of(automation)
+        context |= {
+            "rule": queries.rule_of(automation), "executions": queries.executions_of(automation), "pending": pending,
+            "may_approve": pending is not None and queries.may_approve(pending, request.user),
+        }  # fmt: skip
+        if pending is not None and pending.waiting == Waiting.ANSWER:
+            context["answer_form"] = AnswerForm(question=pending.question)
+    if not htmx.is_htmx(request):
+        frame = frames.frame(incident)
+        context |= {"team": frame.team, "tag": frame.tag}
+    else:
+        context["tag"] = tag_of(incident)
+    return htmx.render(
+        request, "runbooks/automations/automation.html", {**context, **extra},
+        fragment="runbooks/automations/_automation.html", status=status,
+    )  # fmt: skip
+
+
+@require_safe
+@guarded(Ticket, "view")
+def automation(request: UserRequest, ticket: Ticket) -> HttpResponse:
+    """What it is, what it waits for, and what it did last."""
+    return part(request, ticket)
+
+
+@require_safe
+@guarded(Incident, "view")
+def automations(request: UserRequest, incident: Incident) -> HttpResponse:
+    """All of the incident's tickets."""
+    frame = frames.frame(incident)
+    context = {
+        "incident": incident, "tab": "tree", "team": frame.team, "tag": frame.tag,
+        "automations": queries.of_incident(incident), "kinds": ACTIONS,
+    }  # fmt: skip
+    return htmx.render(request, "runbooks/automations/list.html", context)
+
+
+def _chosen(request: HttpRequest, known: str) -> str:
+    """The action whose parameters the form shows."""
+    asked = request.POST.get("action") or request.GET.get("action") or known
+    return asked if asked in ACTIONS else next(iter(ACTIONS))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guarded(Ticket, "work")
+def edit(request: UserRequest, ticket: Ticket) -> HttpResponse:
+    """The form. Another action is chosen first (`choose`), since each has parameters of its own."""
+    found = queries.automation_of(ticket)
+    name = _chosen(request, found.action if found else "")
+    status = 200
+    saves = request.method == "POST" and "choose" not in request.POST
+    given = found.parameters if found and found.action == name else {}
+    first = {**AutomationForm.initial_of(found), "action": name}
+    form = AutomationForm(request.POST if saves else None, initial={**first, **_kept(request)})
+    parameters = ParametersForm(request.POST if saves else None, kind=ACTIONS[name], given=given)
+    if saves:
+        status = 422
+        if all([form.is_valid(), parameters.is_valid()]):
+            status = _save(request, ticket, form, parameters.parameters)
+        if status == 204:
+            htmx.toast(request, f"#{ticket.number} can carry out: {ACTIONS[name].label}.")
+            return htmx.done(request, ticket.get_absolute_url())
+    context = {"ticket": ticket, "automation": found, "form": form, "parameters": parameters, "kind": ACTIONS[name]}
+    return answers.page(request, ticket.incident, "runbooks/automations/_edit.html", context, status=status)
+
+
+def _save(request: UserRequest, ticket: Ticket, form: AutomationForm, parameters: dict[str, Any]) -> int:
+    """Keep it: 204; refused: 422; somebody else was first: 409. The form says why."""
+    fields = {**form.cleaned_data, "parameters": parameters}
+    version = fields.pop("version")
+    try:
+        is_refused = answers.refused(
+            form, lambda: actions.set_automation(actor=request.user, ticket=ticket, version=version, fields=fields)
+        )
+    except Conflict as conflict:
+        form.add_error(None, f"Somebody else changed this meanwhile: {', '.join(conflict.fields)}. Look at it again.")
+        return 409
+    return 422 if is_refused else 204
+
+
+def _kept(request: HttpRequest) -> dict[str, Any]:
+    """What was typed before another action was chosen."""
+    if "choose" not in request.POST:
+        return {}
+    names = ("trigger", "condition", "name", "retries")
+    return {name: request.POST[name] for name in names if name in request.POST}
+
+
+@require_POST
+@guarded(Ticket, "work")
+def remove(request: UserRequest, ticket: Ticket) -> HttpResponse:
+    """Take it away."""
+    form, found = Form({}), queries.automation_of(ticket)
+    if found is not None and answers.refused(
+        form, lambda: actions.remove_automation(actor=request.user, automation=found)
+    ):
+        return part(request, ticket, status=422, form=form)
+    htmx.toast(request, f"#{ticket.number} carries nothing out by itself any more.")
+    return htmx.done(request, ticket.get_absolute_url())

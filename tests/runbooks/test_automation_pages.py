@@ -1,0 +1,162 @@
+"""The automation part of a ticket, as people see and use it, without a script."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from incidents.models import Incident
+from people.models import User
+from runbooks.models import Automation, Execution
+from tests.runbooks.automating import asked, give, switch, worked
+from tickets.models import Ticket
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def ticket(make_ticket: Callable[..., Ticket]) -> Ticket:
+    return make_ticket("Look the address up")
+
+
+@pytest.fixture
+def url(ticket: Ticket, incident: Incident) -> str:
+    return f"/incidents/{incident.number}/tickets/{ticket.number}/automation/"
+
+
+@pytest.fixture
+def browser(client_of: Callable[[User], Client], bob: User) -> Client:
+    return client_of(bob)
+
+
+FORM = {"action": "set_status", "p-status": "doing", "trigger": "click", "retries": "0"}
+
+
+def test_bob_gives_a_ticket_an_automation_and_runs_it(browser, url, ticket) -> None:
+    assert "carries nothing out" in browser.get(url).content.decode()
+    assert "p-status" in browser.get(f"{url}edit/?action=set_status").content.decode()
+    assert browser.post(f"{url}edit/", FORM).status_code == 302
+    automation = Automation.objects.get()
+    assert (automation.action, automation.parameters) == ("set_status", {"status": "doing"})
+    assert "It is being carried out" in browser.post(f"{url}run/", headers=HTMX).content.decode()
+    done = worked(Execution.objects.get())
+    assert done.state == "done"
+    page = browser.get(url).content.decode()
+    assert "set #101 to In progress" in page
+    assert "set #101 to In progress" in browser.get(f"{url}executions/{done.pk}/").content.decode()
+    assert "set_status: set #101" in browser.get(ticket.get_absolute_url()).content.decode()
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_be(browser, url, ticket, bob) -> None:
+    give(ticket, bob, "set_status", {"status": "done"})
+    browser.post(f"{url}dry-run/")
+    worked(Execution.objects.get())
+    assert "Would set #101 Look the address up from Open to Done." in browser.get(url).content.decode()
+
+
+def test_another_action_shows_its_own_fields_and_keeps_what_was_typed(browser, url) -> None:
+    page = browser.post(f"{url}edit/", {**FORM, "action": "wait_for", "condition": "affectedUsers > 5", "choose": "1"})
+    html = page.content.decode()
+    assert page.status_code == 200
+    assert "p-minutes" in html
+    assert "affectedUsers &gt; 5" in html
+    assert not Automation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"p-status": ""}, "required"), ({"condition": "a.b()"}, "called"),
+        ({"trigger": "condition"}, "what it waits for"),
+        ({"name": "A b"}, "Small letters"), ({"retries": "8"}, "less than or equal"), ({"action": "eaten"}, "is not"),
+        ({"p-status": "{{ a.__class__ }}"}, "No name begins with"), ({"p-status": "{{ secrets.x }}"}, "reach out"),
+        ({"p-status": "{% for x in y %}{% endfor %}"}, "statements|not"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_with_words(browser, url, fields, words) -> None:
+    answer = browser.post(f"{url}edit/", {**FORM, **fields})
+    html = answer.content.decode()
+    assert answer.status_code in (200, 422)
+    assert any(word in html for word in words.split("|")), html[:200]
+    assert not Automation.objects.exists()
+
+
+def test_who_changed_it_meanwhile_is_not_written_over(browser, url, ticket, bob) -> None:
+    automation = give(ticket, bob, "set_status", {"status": "doing"})
+    old = automation.version
+    assert browser.post(f"{url}edit/", {**FORM, "p-status": "open", "version": old}).status_code == 302
+    answer = browser.post(f"{url}edit/", {**FORM, "p-status": "done", "version": old})
+    assert answer.status_code == 409
+    assert "Somebody else changed this meanwhile: parameters" in answer.content.decode()
+    assert Automation.objects.get().parameters == {"status": "open"}
+
+
+def test_mappings_and_lists_are_lines_of_text(browser, url) -> None:
+    form = {
+        "action": "http_request", "p-url": "https://x.example/", "p-method": "GET", "trigger": "click",
+        "p-headers": "Accept: application/json\nX-Key: {{ secrets.intel }}",
+    }  # fmt: skip
+    assert browser.post(f"{url}edit/", form).status_code == 302
+    found = Automation.objects.get()
+    assert found.parameters["headers"] == {"Accept": "application/json", "X-Key": "{{ secrets.intel }}"}
+    assert "X-Key: {{ secrets.intel }}" in browser.get(f"{url}edit/").content.decode()
+
+
+def test_alice_agrees_to_what_she_is_shown(client_of, browser, url, ticket, alice, bob) -> None:
+    execution = asked(give(ticket, bob, "set_status", {"status": "doing"}, needs_approval=True), bob)
+    assert "status" in (shown := browser.get(url).content.decode())
+    assert "Agree" not in shown
+    approve = f"{url}executions/{execution.pk}/approve/"
+    assert browser.post(approve).status_code == 403
+    assert "Agree" in client_of(alice).get(url).content.decode()
+    assert client_of(alice).post(approve).status_code == 302
+    assert worked(execution).state == "done"
+    assert client_of(alice).post(approve, headers=HTMX).status_code == 422
+
+
+def test_who_alone_leads_agrees_to_what_they_asked_only_expressly(client_of, url, ticket, alice) -> None:
+    execution = asked(give(ticket, alice, "set_status", {"status": "doing"}, needs_approval=True), alice)
+    approve = f"{url}executions/{execution.pk}/approve/"
+    assert client_of(alice).post(approve, headers=HTMX).status_code == 422
+    assert client_of(alice).post(approve, {"alone": "on"}, headers=HTMX).status_code == 200
+    assert worked(execution).state == "done"
+
+
+def test_a_question_is_answered_on_the_ticket(browser, url, ticket, bob) -> None:
+    fields = [{"name": "host", "label": "Which host?"}, {"name": "many", "kind": "number", "required": False}]
+    execution = worked(asked(give(ticket, bob, "ask_human", {"text": "What is hit?", "fields": fields}), bob))
+    page = browser.get(url).content.decode()
+    assert "What is hit?" in page
+    assert "Which host?" in page
+    answer = f"{url}executions/{execution.pk}/answer/"
+    assert browser.post(answer, {"a-host": ""}).status_code == 422
+    assert browser.post(answer, {"a-host": "FS01", "a-many": "3"}).status_code == 302
+    assert worked(execution).output == {"host": "FS01", "many": 3}
+
+
+def test_it_can_be_cancelled_and_refused(client_of, browser, url, ticket, alice, bob) -> None:
+    automation = give(ticket, bob, "set_status", {"status": "doing"}, needs_approval=True)
+    browser.post(f"{url}executions/{asked(automation, bob).pk}/cancel/")
+    assert Execution.objects.latest("pk").state == "cancelled"
+    execution = asked(automation, bob)
+    decline = f"{url}executions/{execution.pk}/decline/"
+    assert client_of(alice).post(decline, {"reason": ""}, headers=HTMX).status_code == 422
+    client_of(alice).post(decline, {"reason": "Not now"})
+    assert "said no: Not now" in browser.get(url).content.decode()
+
+
+def test_the_list_names_all_of_the_incident_in_few_queries(
+    browser, incident, make_ticket, bob, django_assert_max_num_queries
+) -> None:
+    for number in range(12):
+        give(make_ticket(f"T{number}"), bob, "set_status", {"status": "doing"})
+    with django_assert_max_num_queries(25):
+        html = browser.get(f"/incidents/{incident.number}/automations/").content.decode()
+    assert html.count("set_status") == 12
+
+
+def test_what_is_turned_off_is_said_so(browser, url, ticket, bob) -> None:
+    give(ticket, bob, "http_request", {"url": "https://x.example/"})
+    assert "an admin can turn it on" in browser.get(url).content.decode()
+    switch("http_request")
+    assert "an admin can turn it on" not in browser.get(url).content.decode()
