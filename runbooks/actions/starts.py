@@ -71,8 +71,7 @@ def run_runbook(
     """
     start = prepared(document, values, skip, complete=complete)
     people = crew(incident)
-    grown = sow(actor=actor, incident=incident, parent=under, seeds=seeds_of(start, people))
-    return grown.runs[0]
+    return _sow(actor, incident, under, seeds_of(start, people)).runs[0]
 
 
 @action
@@ -89,7 +88,7 @@ def run_runbooks(
     starts = [prepared(one, values, skip.get(one.slug, ())) for one in documents]
     people = crew(incident)
     seeds = [seed for start in starts for seed in seeds_of(start, people)]
-    return sow(actor=actor, incident=incident, parent=under, seeds=seeds).runs
+    return _sow(actor, incident, under, seeds).runs
 
 
 @action
@@ -99,6 +98,10 @@ def sow(*, actor: Actor, incident: Incident, parent: int | None, seeds: Sequence
     Raises:
         ValidationError: as for `plant_branch`, or an automation says something that it cannot say.
     """
+    return _sow(actor, incident, parent, seeds)
+
+
+def _sow(actor: Actor, incident: Incident, parent: int | None, seeds: Sequence[Seed]) -> Grown:
     automations = [blocks.columns(seed.action) if seed.action else None for seed in seeds]
     made = plant_branch(actor=actor, incident=incident, parent=parent, sprouts=[seed.sprout for seed in seeds])
     runs = _runs(actor, incident, made, seeds)
