@@ -17,6 +17,7 @@ from runbooks.forms.filters import DocumentFilter
 from runbooks.models import Document, DocumentKind, Version
 from runbooks.placeholders import PLACEHOLDERS
 from runbooks.queries import documents as queries
+from runbooks.queries.use import use_of
 from runbooks.views import shown
 from tickets.models import Ticket
 from tickets.views.answers import refused
@@ -78,6 +79,7 @@ def page(request: UserRequest, document: Document, version: Version, *, status: 
         "may_write": "write" in request.permissions and document.archived_at is None,
         "may_decide": queries.may_decide(version, request.user, request.permissions),
         "writers": list(version.writers.all()),
+        "use": use_of(document, request.user) if document.kind == DocumentKind.RUNBOOK else None,
         **shown.text_of(document, version, request.GET.get("view", "")), **more,
     }  # fmt: skip
     return htmx.render(request, "runbooks/documents/document.html", context, status=status)

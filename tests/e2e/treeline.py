@@ -55,7 +55,7 @@ def running(folder: Path) -> Iterator[Treeline]:
     port, password = servers.free_port(), secrets.token_urlsafe(12)
     base = f"http://localhost:{port}"
     told = environment(data=folder / "data", base=base)
-    for command in (["migrate", "--verbosity", "0"], ["demo", "--password", password]):
+    for command in (["migrate", "--verbosity", "0"], ["demo", f"--password={password}"]):
         done = _manage(told, *command)
         assert done.returncode == 0, done.stdout + done.stderr
     log = folder / "log"

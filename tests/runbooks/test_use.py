@@ -94,3 +94,10 @@ def test_the_figures_cost_the_same_queries_however_often_it_ran(
     bob = type(bob).objects.get(pk=bob.pk)
     with django_assert_max_num_queries(5):
         use_of(reset, bob)
+
+
+def test_the_page_of_a_runbook_shows_them(run, reset, bob, client_of) -> None:
+    rated(run(), bob, worked=True, suggestion="Ask the bank first")
+    html = client_of(bob).get(reset.get_absolute_url()).content.decode()
+    assert "1 time in 1 incident" in html
+    assert "Ask the bank first" in html
