@@ -9,5 +9,8 @@ class CommsConfig(AppConfig):
     name = "comms"
 
     def ready(self) -> None:
-        """Know who is told of what."""
-        from comms import reactions  # noqa: F401
+        """Know who is told of what; automations can tell people, too."""
+        from comms import automations, reactions  # noqa: F401
+        from runbooks.registry import register
+
+        register(automations.NOTIFY)

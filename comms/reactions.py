@@ -10,7 +10,7 @@ from core.models import JournalEntry
 from core.reactions import on
 from incidents.models import Incident, IncidentGrant, Role, RoleAssignment
 from people.models import User
-from runbooks.models import Run
+from runbooks.models import Execution, Run
 from tickets.models import ClockState, Comment, Handover, Ticket, TicketStatus
 
 
@@ -257,3 +257,34 @@ def tell_both_sides(entry: JournalEntry) -> None:
             entry=entry, users=_people([user.pk]), incident=handover.incident, ticket=first, kind=Kind.HANDOVER,
             text=text.format_map(words) + reason,
         )  # fmt: skip
+
+
+# -- Escalation and automations ---------------------------------------------------------------------------------------
+@on("escalation.fired")
+def tell_who_it_escalates_to(entry: JournalEntry) -> None:
+    """Whoever holds the role that is named, and who commands."""
+    incident = Incident.objects.get(pk=int(entry.stream.partition(":")[2]))
+    held = RoleAssignment.objects.filter(incident=incident, until=None, role=entry.data.get("role") or "")
+    people = _people([*held.values_list("user_id", flat=True), incident.commander_id])
+    text = f"{incident.number} escalates ({entry.data.get('condition', '')}): {entry.data.get('what', '')}"
+    notify(entry=entry, users=people, incident=incident, kind=Kind.ESCALATION, text=text)
+
+
+@on("automation.asked", "automation.waits")
+def tell_who_can_agree(entry: JournalEntry) -> None:
+    """An automation waits for somebody who leads, and agrees; or, where it asks something, for who has the ticket."""
+    execution = Execution.objects.select_related("automation__ticket__incident").filter(pk=entry.target_id).first()
+    if execution is None or execution.state != "queued" or execution.waiting not in ("approval", "answer"):
+        return
+    ticket = execution.automation.ticket
+    incident = ticket.incident
+    if execution.waiting == "approval":
+        grants = IncidentGrant.objects.filter(content_object=incident, permission__codename="lead")
+        people = [pk for pk in grants.values_list("user_id", flat=True) if pk != execution.asked_by_id]
+    else:
+        people = [ticket.assignee_id or execution.asked_by_id or incident.commander_id]
+    words = "waits for somebody who agrees" if execution.waiting == "approval" else "asks something"
+    notify(
+        entry=entry, users=_people(people), incident=incident, ticket=ticket, kind=Kind.AUTOMATION,
+        text=f"The automation of {ticket} {words}",
+    )  # fmt: skip

@@ -8,10 +8,12 @@ from core.reactions import on
 from incidents.models import Incident
 from people.models import User
 from runbooks.actions import executions
+from runbooks.actions.escalations import end_escalation, escalate
 from runbooks.actions.runs import settle_runs
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Run
 from runbooks.queries.automations import preview, ready, rule_of
+from runbooks.queries.escalations import met, open_of
 from runbooks.queries.starts import starting_by_themselves, suggestions
 
 
@@ -75,3 +77,24 @@ def set_off_automations(entry: JournalEntry) -> None:
             actor=SYSTEM, automation=automation, needs_approval=rule.needs_approval, shown=shown,
             asked_by=by if automation.trigger == "start" else None,
         )  # fmt: skip
+
+
+# -- Escalation -------------------------------------------------------------------------------------------------------
+@on(
+    "incident.opened", "incident.edited", "incident.severity_assessed", "incident.status_changed", "incident.reopened",
+    "incident.absorbed", "incident.restricted", "incident.unrestricted",
+)  # fmt: skip
+def escalate_what_is_bad(entry: JournalEntry) -> None:
+    """A condition that begins to hold is written down, once, and so is that it holds no more."""
+    incident = _incident(entry)
+    if incident is None:
+        return
+    now, holding = met(incident)
+    for one in now:
+        escalate(
+            actor=SYSTEM, incident=incident, condition=one.condition, what=one.what, role=one.role, rule=one.rule,
+            document=one.document,
+        )  # fmt: skip
+    for escalation in open_of(incident):
+        if (escalation.condition, escalation.action) not in holding:
+            end_escalation(actor=SYSTEM, escalation=escalation)

@@ -63,6 +63,7 @@ urlpatterns = [
     path(f"{RUN}update/", branches.update_runbook, name="update_runbook"),
     path(f"{ROOT}tickets/<int:ticket>/save-as-runbook/", branches.save_branch, name="save_branch"),
 
+    path(f"{ROOT}escalations/", automations.escalations, name="escalations"),
     path(f"{ROOT}automations/", automations.automations, name="automations"),
     path(AUTOMATION, automations.automation, name="automation"),
     path(f"{AUTOMATION}edit/", automations.edit, name="automation_edit"),

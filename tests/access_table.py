@@ -185,6 +185,7 @@ ROWS: dict[str, Row] = {
     "runbooks:quick": Row(get=WORK, post=WORK),
     "runbooks:palette": Row(get=WORK),
     "runbooks:start": Row(get=WORK, post=WORK),
+    "runbooks:escalations": Row(get=VIEW),
     "runbooks:automations": Row(get=VIEW),
     "runbooks:automation": Row(get=VIEW),
     "runbooks:automation_edit": Row(get=WORK, post=WORK),

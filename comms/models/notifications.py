@@ -30,6 +30,8 @@ class Kind(models.TextChoices):
     WATCHED = "watched", "News of a ticket you watch"
     FREED = "freed", "A wait is over"
     CLOCK = "clock", "Time has run out"
+    ESCALATION = "escalation", "An incident got worse"
+    AUTOMATION = "automation", "An automation"
     RUN = "run", "A runbook is through"
 
 

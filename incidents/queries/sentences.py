@@ -79,6 +79,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("comment.chosen", ""): "chose a comment on #{ticket} for the report, or took it out",
     ("file.attached", ""): "attached {target} to #{ticket}",
     ("file.downloaded", ""): "downloaded {target} from #{ticket}",
+    ("ticket.announced", ""): "told people of {target}",
     ("automation.set", ""): "let #{ticket} carry out {action} by itself",
     ("automation.removed", ""): "took the automation {action} from #{ticket}",
     ("automation.asked", ""): "asked for {action} of #{ticket}",

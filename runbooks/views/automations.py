@@ -16,6 +16,7 @@ from runbooks.actions import automations as actions
 from runbooks.forms.automations import AnswerForm, AutomationForm, ParametersForm
 from runbooks.models import Waiting
 from runbooks.queries import automations as queries
+from runbooks.queries.escalations import open_of
 from runbooks.registry import ACTIONS
 from tickets.models import Ticket
 from tickets.queries import frame as frames
@@ -67,6 +68,19 @@ def automations(request: UserRequest, incident: Incident) -> HttpResponse:
         "automations": queries.of_incident(incident), "kinds": ACTIONS,
     }  # fmt: skip
     return htmx.render(request, "runbooks/automations/list.html", context)
+
+
+@require_safe
+@guarded(Incident, "view")
+def escalations(request: UserRequest, incident: Incident) -> HttpResponse:
+    """What has got so bad that somebody else has to know: a part of the overview, or a page."""
+    context = {"incident": incident, "tab": "overview", "escalations": open_of(incident)}
+    if not htmx.is_htmx(request):
+        frame = frames.frame(incident)
+        context |= {"team": frame.team, "tag": frame.tag}
+    return htmx.render(
+        request, "runbooks/escalations/list.html", context, fragment="runbooks/escalations/_escalations.html"
+    )
 
 
 def _chosen(request: HttpRequest, known: str) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from comms.actions import announcements
 from core.actors import SYSTEM
-from runbooks.actions import automations, executions
-from runbooks.models import Automation, Execution, Waiting
+from runbooks.actions import automations, escalations, executions
+from runbooks.models import Automation, Escalation, Execution, Waiting
 from tests.world import World
 from tickets.models import Ticket
 
@@ -45,7 +46,20 @@ def _about(act: Callable[..., Any], make: Callable[[World], Any], name: str, who
     return lambda world: partial(act, actor=world.people[who] if who else SYSTEM, **{name: make(world)}, **fields)
 
 
+def _escalated(world: World) -> Escalation:
+    found = escalations.escalate(actor=SYSTEM, incident=world.incident, condition="severity == 'high'", what="Call")
+    assert found is not None
+    return found
+
+
 SAMPLES: dict[str, Any] = {
+    "comms.actions.announcements.announce": lambda world: partial(
+        announcements.announce, actor=SYSTEM, ticket=_second(world), people=[world.people["bob"]], text="Look"
+    ),
+    "runbooks.actions.escalations.escalate": _about(
+        escalations.escalate, lambda world: world.incident, "incident", condition="affectedUsers > 50", what="Call"
+    ),
+    "runbooks.actions.escalations.end_escalation": _about(escalations.end_escalation, _escalated, "escalation"),
     "runbooks.actions.automations.set_automation": _about(
         automations.set_automation, _second, "ticket", "bob", version=None, fields=FIELDS
     ),

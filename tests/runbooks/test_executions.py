@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
+from comms.models import Notification
 from core import work
 from core.models import JournalEntry, Reaction
 from incidents.actions import team
@@ -535,3 +536,15 @@ def test_masks_know_how_secrets_are_written() -> None:
     hidden = (registry.Hidden("a", 'pass"word/+ ü', frozenset({"*"})),)
     for text in ('pass"word/+ ü', 'pass\\"word/+ ü', "pass%22word/%2B%20%C3%BC", "pass%22word%2F%2B+%C3%BC"):
         assert engine.masked(f"<{text}>", hidden) == "<••••••>"
+
+
+def test_people_and_roles_are_told_if_they_see_the_incident(secret, alice, bob, mallory) -> None:
+    ticket = ticket_actions.add_ticket(actor=alice, incident=secret, title="Quiet")
+    parameters = {"text": "Look at {{ ticket.title }}", "people": ["bob"], "roles": ["incident_commander"]}
+    done = carried_out(give(ticket, bob, "notify", parameters), bob)
+    assert (done.state, done.output) == ("done", {"told": 2})
+    assert {one.user for one in Notification.objects.filter(text="Look at Quiet")} == {alice, bob}
+    other = ticket_actions.add_ticket(actor=alice, incident=secret, title="Other")
+    failed = carried_out(give(other, bob, "notify", {"text": "x", "people": ["mallory"]}), bob)
+    assert failed.error == "@mallory is nobody who sees this incident."
+    assert not Notification.objects.filter(user=mallory).exists()

@@ -1,0 +1,69 @@
+"""When an incident gets so bad that somebody else has to know."""
+
+from typing import Any
+
+import pytest
+
+from comms.models import Notification
+from core.models import JournalEntry, Reaction
+from incidents.actions import team
+from incidents.actions.incidents import edit_incident
+from incidents.models import Incident, Role
+from runbooks.models import Document, Escalation, EscalationRule
+from tests.comms.working import work_off
+
+
+@pytest.fixture
+def rule(db: None) -> EscalationRule:
+    return EscalationRule.objects.create(
+        name="Many", condition="affectedUsers > 50", action="Call the sponsor", role="executive_sponsor"
+    )
+
+
+def hit(incident: Incident, by: Any, **fields: Any) -> None:
+    now = Incident.objects.get(pk=incident.pk)
+    edit_incident(actor=by, incident=now, version=now.version, fields=fields)
+    work_off(Reaction)
+
+
+def fired(incident: Incident) -> list[str]:
+    rows = JournalEntry.objects.filter(stream=incident.journal_stream, verb__startswith="escalation.")
+    return list(rows.order_by("seq").values_list("verb", flat=True))
+
+
+def test_it_fires_once_ends_and_fires_again(incident, rule, alice) -> None:
+    for users in (50, 51, 80, 10, 60):
+        hit(incident, alice, affected_users=users)
+    assert fired(incident) == ["escalation.fired", "escalation.ended", "escalation.fired"]
+    assert Escalation.objects.filter(ended_at=None).count() == 1
+
+
+def test_the_sponsor_and_the_commander_are_told(incident, rule, alice, dora, mallory) -> None:
+    team.assign_role(actor=alice, incident=incident, user=dora, role=Role.SPONSOR)
+    hit(incident, alice, affected_users=51)
+    told = Notification.objects.filter(kind="escalation")
+    assert {one.user for one in told} == {dora, alice}
+    assert "Call the sponsor" in told[0].text
+
+
+@pytest.mark.parametrize(("types", "count"), [([], 1), (["malware"], 0), (["other"], 1)])
+def test_runbooks_in_force_that_apply_bring_their_own(types, count, incident, alice) -> None:
+    document = Document.objects.create(
+        kind="runbook", slug="r", title="R", incident_types=types,
+        escalations=[{"condition": "affectedUsers > 5", "action": "Call"}, {"condition": "a.b()", "action": "x"}, 3],
+    )  # fmt: skip
+    version = document.versions.create(number=1, body="- [ ] a")
+    Document.objects.filter(pk=document.pk).update(active=version)
+    hit(incident, alice, affected_users=6, type="other")
+    assert Escalation.objects.count() == count
+
+
+def test_nothing_fires_in_a_closed_incident_or_by_a_rule_that_is_off(incident, rule, alice, make_incident) -> None:
+    EscalationRule.objects.update(active=False)
+    hit(incident, alice, affected_users=99)
+    EscalationRule.objects.update(active=True)
+    now = Incident.objects.get(pk=incident.pk)
+    edit_incident(actor=alice, incident=now, version=now.version, fields={"affected_users": 100})
+    Incident.objects.filter(pk=incident.pk).update(status="closed")
+    work_off(Reaction)
+    assert not Escalation.objects.exists()
