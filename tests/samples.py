@@ -222,7 +222,7 @@ SPROUTS = [
 
 def _uproot(world: World) -> Run:
     quick.plant_branch(actor=world.people["bob"], incident=world.incident, parent=101, sprouts=SPROUTS)
-    entry = JournalEntry.objects.get(stream=world.incident.journal_stream, verb="tickets.planted")
+    entry = JournalEntry.objects.filter(stream=world.incident.journal_stream, verb="tickets.planted").latest("seq")
     return partial(undo.uproot, actor=world.people["bob"], incident=world.incident, entry=entry)
 
 

@@ -152,6 +152,7 @@ RULES: dict[str, Rule] = {  # rows that an entry names in another way than as it
     "tickets_comment": _gone,
     "tickets_attachment": _gone,
     "tickets_timeentry": _gone,
+    "runbooks_execution": _gone,
     "runbooks_document": lambda row, entries: _of_document(row, entries, "id"),
     "runbooks_version": _of_document,
     "runbooks_document_tags": _of_document,
