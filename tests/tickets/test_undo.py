@@ -17,7 +17,9 @@ from tests.uploads import kept
 from tickets.actions import attachments, bulk, comments, undo
 from tickets.actions import tickets as actions
 from tickets.actions.blockers import block_ticket
+from tickets.actions.leads import mark_lead
 from tickets.actions.quick import Sprout, plant_branch
+from tickets.actions.tags import set_tags
 from tickets.actions.times import log_time
 from tickets.checks import broken
 from tickets.models import Ticket
@@ -235,6 +237,28 @@ def test_nothing_comes_back_in_a_closed_incident(leader, base, incident, branch)
     answer = leader.post(address, headers=HTMX)
     assert answer.status_code == 422
     assert "is closed" in answer.content.decode()
+
+
+@pytest.mark.parametrize("verb", sorted(undo.UNDO))
+def test_nothing_at_all_is_taken_back_once_the_incident_is_closed(verb, bob, alice, incident, make_ticket) -> None:
+    first, second = make_ticket("Beacon", actor=bob), make_ticket("Disk", actor=bob)
+    act: dict[str, Callable[[], object]] = {
+        "ticket.added": lambda: make_ticket("Mail", actor=bob),
+        "ticket.assigned": lambda: actions.assign_ticket(actor=bob, ticket=first, assignee=alice),
+        "ticket.branch_dropped": lambda: actions.drop_branch(actor=bob, ticket=first, reason="Nothing there"),
+        "ticket.lead_marked": lambda: mark_lead(actor=bob, ticket=first, lead=True),
+        "ticket.lead_resolved": lambda: mark_lead(actor=bob, ticket=first, lead=True, disposition="dead_end"),
+        "ticket.moved": lambda: actions.move_ticket(actor=bob, ticket=second, parent=first.number),
+        "ticket.status_changed": lambda: actions.set_status(actor=bob, ticket=first, status="doing"),
+        "ticket.tagged": lambda: set_tags(actor=bob, ticket=first, tags=["dc"]),
+    }
+    act[verb]()
+    entry = JournalEntry.objects.filter(verb=verb).latest("seq")
+    Incident.objects.filter(pk=incident.pk).update(status="closed")
+    ticket, entries, before = Ticket.objects.get(pk=entry.target_id), JournalEntry.objects.count(), rows()
+    with pytest.raises(ValidationError, match="is closed"):
+        undo.undo_change(actor=bob, ticket=ticket, entry=entry)
+    assert (rows(), JournalEntry.objects.count()) == (before, entries)
 
 
 def test_bob_who_leads_nothing_takes_no_drop_back(browser, leader, base, branch, incident) -> None:

@@ -11,6 +11,7 @@ from core.actions import action
 from core.actors import Actor
 from core.models import JournalEntry
 from incidents.models import Incident
+from incidents.models.guards import require_open
 from people.models import User
 from tickets import tree
 from tickets.actions import steps
@@ -33,10 +34,11 @@ def undo_change(*, actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
     """Put back what the entry changed, by the ordinary action where there is one, if nobody changed the same since.
 
     Raises:
-        ValidationError: it is not the actor's, cannot be taken back, the same was changed since, or the ordinary action
-            refuses.
+        ValidationError: it is not the actor's, cannot be taken back, the same was changed since, the incident is
+            closed, or the ordinary action refuses.
     """
     incident = Incident.objects.lock_all(ticket.incident_id)[0]
+    require_open(incident)
     ticket = tree.fresh(incident, ticket.number)
     undo = UNDO.get(entry.verb)
     if undo is None or entry.target_type != Ticket._meta.label or entry.target_id != str(ticket.pk):
@@ -188,7 +190,7 @@ def _undo_add(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
 
 
 def _undo_drop(actor: Actor, ticket: Ticket, entry: JournalEntry) -> Ticket:
-    incident = tree.lock(ticket.incident_id)
+    incident = ticket.incident
     back = _as_found(incident, [entry])
     with Batch(actor, incident, [one for one, _ in back]) as batch:
         _branch_back(batch, ticket, entry, back)
