@@ -8,6 +8,7 @@ from typing import Any, cast
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
@@ -17,6 +18,7 @@ from people.models import Session, User
 from people.models.users import codenames_of
 
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]  # recovery codes alone are none
+LEAST_KEY = 8  # characters, as Django has it
 
 
 def lacking_factor(user: str) -> Q:
@@ -36,6 +38,10 @@ class SessionStore(DatabaseStore):
     def get_model_class(cls) -> type[Session]:
         """The table."""
         return Session
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Only what could be a key of ours is looked for: PostgreSQL refuses NUL, which a cookie can hold."""
+        return len(key or "") >= LEAST_KEY and set(key or "") <= {*VALID_KEY_CHARS}
 
     def load(self) -> dict[str, Any]:
         """What the browser's session holds; an empty one if there is none or it ran out."""

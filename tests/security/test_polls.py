@@ -239,6 +239,14 @@ def test_a_session_without_anybody_is_kept_without_anybody(client: Client) -> No
     session = client.session
     session["seen"] = 1
     session.save()
-    client.cookies["treeline_session"] = session.session_key
+    client.cookies["treeline_session"] = session.session_key or ""
     assert Session.objects.get(session_key=session.session_key).user is None
     assert client.get("/my/").status_code == 302
+
+
+@pytest.mark.parametrize("key", ["a" * 31 + r"\000", "a" * 31 + r"\303\244", "A" * 32, "' or 1=1 --", "short", ""])
+def test_a_cookie_that_cannot_be_a_key_is_nobodys_and_not_looked_for(key: str, db: None) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client().get("/my/", headers={"cookie": f'treeline_session="{key}"'})
+    assert (answer.status_code, [one["sql"] for one in queries]) == (302, [])
+    assert answer.cookies["treeline_session"].value == ""
