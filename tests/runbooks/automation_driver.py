@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import django
 
@@ -72,5 +73,5 @@ if __name__ == "__main__":
     from runbooks.models import Execution
 
     Execution.lease = LEASE
-    step = {"prepare": prepare, "figures": figures, "attend": attend, "worker": worker}[sys.argv[1]]
-    print(json.dumps(step(*sys.argv[2:])))
+    steps: dict[str, Any] = {"prepare": prepare, "figures": figures, "attend": attend, "worker": worker}
+    print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))
