@@ -1,6 +1,7 @@
 """Opening and editing an incident."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from incidents.models.incidents import POST_MORTEM
 from incidents.models.lifecycle import IncidentType, Tlp
 from people.models import Customer, User
 
+BEFORE_A_TAG = re.compile(r"\A[#\s]+")
 MARKDOWN = ("summary", "situation", "business_impact", "root_cause", "contributing_factors", "lessons_learned")
 EDITABLE = frozenset(
     {
@@ -104,8 +106,8 @@ def open_incident(
 
 
 def clean_tags(names: Iterable[str]) -> list[str]:
-    """Tags as they are kept: lower case, no spaces or #, each once, in order."""
-    found = ("-".join(name.strip().lstrip("#").casefold().split())[:40] for name in names)
+    """Tags as they are kept: lower case, no spaces, no # before them, each once, in order."""
+    found = ("-".join(BEFORE_A_TAG.sub("", name).casefold().split())[:40] for name in names)
     return sorted({name for name in found if name})
 
 

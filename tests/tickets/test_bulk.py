@@ -182,6 +182,14 @@ def test_tags_are_kept_like_those_of_incidents_and_journalled(three, bob) -> Non
     assert (last().verb, last().data["old"], last().data["new"]) == ("ticket.tagged", [], ["disk", "phase-2"])
 
 
+@pytest.mark.parametrize("typed", ["# #x", "#\u00a0# x", " ## # X"])
+def test_signs_and_spaces_before_a_tag_are_none_of_it(three, bob, incident, change, typed) -> None:
+    set_tags(actor=bob, ticket=three[0], tags=[typed])
+    assert change(102, add_tags=[typed]) == [102]
+    made = plant_branch(actor=bob, incident=incident, parent=None, sprouts=[Sprout(1, "Scan", tags=(typed,))])
+    assert [tags_of(one) for one in (three[0], three[1], made[0])] == [["x"]] * 3
+
+
 def test_tags_that_others_added_meanwhile_stay(three, alice, bob) -> None:
     set_tags(actor=bob, ticket=three[0], tags=["a", "b"])
     set_tags(actor=alice, ticket=three[0], tags=["a", "c"], seen=["a"])

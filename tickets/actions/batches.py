@@ -17,7 +17,6 @@ from django.utils import timezone
 from core import journal
 from core.actions import keep_together, save_together
 from core.actors import Actor
-from incidents.actions.incidents import clean_tags
 from incidents.models import Incident, Tag
 from people.models import User
 from tickets import clocks, tree
@@ -194,12 +193,12 @@ class Batch:
 
 
 def ready(names: Iterable[str]) -> dict[str, int]:
-    """The keys of these tags, after adding those that there are not yet (inside an action that journals its use).
+    """The keys of these clean tags, after adding those that there are not yet (inside an action that journals its use).
 
     All at once and in order, before any of them is used: two transactions that add the same names in different orders,
     ticket by ticket, would wait for each other.
     """
-    wanted = clean_tags(names)
+    wanted = sorted(set(names))
     keys = dict(Tag.objects.filter(name__in=wanted).values_list("name", "pk"))
     new = [Tag(name=name) for name in wanted if name not in keys]
     if new:  # somebody else may add the same at this moment: then theirs is taken, which tells its key
