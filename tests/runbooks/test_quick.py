@@ -293,9 +293,9 @@ def test_texts_are_rendered_before_anybody_has_to_wait(incident, bob, monkeypatc
     happened: list[str] = []
     stored, lock = markdown.stored, tree.lock
 
-    def rendered(text: str) -> str:
+    def rendered(text: str, **options: str) -> str:
         happened.append("rendered")
-        return stored(text)
+        return stored(text, **options)
 
     def locked(pk: int) -> Incident:
         happened.append("locked")
