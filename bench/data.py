@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from core.journal import seal
 from core.models import JournalEntry, Stream
-from incidents.models import Incident, IncidentGrant, Role, RoleAssignment, Severity, Status
+from incidents.models import Incident, IncidentGrant, Role, RoleAssignment, Severity, Status, Tag
 from incidents.models.lifecycle import IncidentType
 from incidents.models.team import PERMISSIONS
 from people.models import Customer, User
+from runbooks.models import Document, Version
 from tickets import clocks
 from tickets.models import ENDED, Comment, Ticket
 from tickets.models.tickets import ROOT_NUMBER
@@ -214,6 +215,26 @@ def _journal(incident: Incident, rows: Sequence[Ticket], place: Place) -> None:
         entries.append(entry)
     JournalEntry.objects.bulk_create(entries, batch_size=BATCH)
     Stream.objects.create(name=incident.journal_stream, seq=len(entries), hash=before)
+
+
+def documents(place: Place, count: int, *, first: int = 0) -> None:
+    """So many more runbooks of 40 steps in force, each with two tags."""
+    body = "".join(f"- [ ] Step {n} of what has to be done now @technical_lead !2h\n" for n in range(40))
+    tags = [Tag.objects.get_or_create(name=f"word-{n}")[0] for n in range(20)]
+    made = Document.objects.bulk_create(
+        Document(
+            kind="runbook", slug=f"runbook-{n}", title=f"Runbook {n}", summary="What to do.",
+            owner=place.people[n % 40], folded=f"runbook {n}\n{body}".casefold(), review_due=DAY + dt.timedelta(days=n),
+        )
+        for n in range(first, first + count)
+    )  # fmt: skip
+    texts = [Version(document=one, number=1, body=body, state="active", author=one.owner) for one in made]
+    for one, text in zip(made, Version.objects.bulk_create(texts), strict=True):
+        one.active = text
+    Document.objects.bulk_update(made, ["active"], batch_size=200)
+    through = Document.tags.through
+    pairs = [(one, tags[(at + step) % 20]) for at, one in enumerate(made) for step in (0, 7)]
+    through.objects.bulk_create(through(document=one, tag=tag) for one, tag in pairs)
 
 
 def settle() -> None:

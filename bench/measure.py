@@ -95,14 +95,17 @@ def main(incidents: int) -> int:
     cookies = _login(place.alice)
     few = data.incidents(place, 10)
     tiny = data.big(place, "IR-2025-0101-010", 10)
+    data.documents(place, 5)
     data.settle()
     small = {"list": bench.page("/", cookies).queries}
+    small["documents"] = bench.page("/runbooks/", cookies).queries
     for name, path in PAGES.items():
         small[name] = bench.page(f"/incidents/{tiny.number}/{path}", cookies).queries
 
     with bench.timed("load", "s"):
         data.incidents(place, incidents - 10, first=10)
         sizes = {count: data.big(place, f"IR-2025-0101-{count}", count) for count in (500, 1000, 10_000)}
+        data.documents(place, 495, first=5)
         data.settle()
     _lists(bench, cookies, small)
     for count, incident in sizes.items():
@@ -129,6 +132,11 @@ def _lists(bench: Bench, cookies: str, small: dict[str, int]) -> None:
     late = bench.page("/?show=closed&sort=title&page=20", cookies)
     bench.line("list-sorted-page-20", late.ms, "ms")
     bench.line("list-sorted-page-20-queries", late.queries, "queries", 8)
+    shelf = bench.page("/runbooks/", cookies)
+    bench.line("documents-500", shelf.ms, "ms")
+    bench.line("documents-500-queries", shelf.queries, "queries", 8)
+    bench.line("documents-500-queries-more-than-with-5", shelf.queries - small["documents"], "queries", 0, exactly=True)
+    bench.line("documents-500-search", bench.page("/documents/?q=step+39", cookies).ms, "ms")
 
 
 def _incident(bench: Bench, cookies: str, incident: Any, count: int, small: dict[str, int]) -> None:

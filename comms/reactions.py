@@ -10,7 +10,7 @@ from core.models import JournalEntry
 from core.reactions import on
 from incidents.models import Incident, IncidentGrant, Role, RoleAssignment
 from people.models import User
-from runbooks.models import Execution, Run
+from runbooks.models import Document, Execution, Run, Version
 from tickets.models import ClockState, Comment, Handover, Ticket, TicketStatus
 
 
@@ -288,3 +288,47 @@ def tell_who_can_agree(entry: JournalEntry) -> None:
         entry=entry, users=_people(people), incident=incident, ticket=ticket, kind=Kind.AUTOMATION,
         text=f"The automation of {ticket} {words}",
     )  # fmt: skip
+
+
+# -- Documents --------------------------------------------------------------------------------------------------------
+def _managers() -> list[User]:
+    """Who oversees: they may approve what they did not write."""
+    return list(User.objects.active().filter(groups__permissions__codename="oversee").distinct())
+
+
+def _version(entry: JournalEntry) -> Version:
+    return Version.objects.select_related("document__owner", "author").get(pk=entry.target_id)
+
+
+@on("version.submitted")
+def tell_who_can_approve(entry: JournalEntry) -> None:
+    """A version waits: to the named approvers, else to whoever may approve; never to who wrote on it."""
+    version = _version(entry)
+    writers = set(version.writers.values_list("pk", flat=True))
+    named = list(version.document.approvers.filter(is_active=True))
+    people = [user for user in (named or _managers()) if user.pk not in writers]
+    text = f"{_who(entry)} asks you to approve {version}"
+    notify(entry=entry, users=people, document=version.document, kind=Kind.APPROVAL, text=text)
+
+
+@on("version.approved", "version.sent_back")
+def tell_the_writers(entry: JournalEntry) -> None:
+    """Somebody decided: to all who wrote on it."""
+    version = _version(entry)
+    did = "approved" if entry.verb == "version.approved" else "sent back"
+    text = f"{_who(entry)} {did} {version}: {entry.data.get('comment', '')}"
+    writers = list(version.writers.filter(is_active=True))
+    notify(entry=entry, users=writers, document=version.document, kind=Kind.DECIDED, text=text)
+
+
+@on("document.review_due")
+def tell_who_has_to_review(entry: JournalEntry) -> None:
+    """A review is near or late: to the owner; to managers where there is none, or where it is very late."""
+    document = Document.objects.select_related("owner").get(pk=entry.target_id)
+    owner = [document.owner] if document.owner is not None and document.owner.is_active else []
+    others = _managers() if entry.data["escalated"] or not owner else []
+    people = {user.pk: user for user in [*owner, *others]}
+    days = entry.data["days"]
+    when = f"is due on {entry.data['due']}" if days < 0 else "is due today" if not days else f"is {days} days late"
+    text = f"The review of {document} {when}"
+    notify(entry=entry, users=list(people.values()), document=document, kind=Kind.REVIEW, text=text)

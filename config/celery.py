@@ -15,6 +15,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "sweep": {"task": "core.tasks.sweep", "schedule": 10.0},
     "turn-clocks": {"task": "tickets.tasks.turn_clocks", "schedule": 30.0},
+    "remind-of-reviews": {"task": "runbooks.tasks.remind_of_reviews", "schedule": 3600.0},
     "anchor": {"task": "core.tasks.anchor", "schedule": 3600.0},
     "sweep-drafts": {"task": "people.tasks.sweep_drafts", "schedule": 86400.0},
     "clear-sessions": {"task": "core.tasks.clear_sessions", "schedule": 86400.0},

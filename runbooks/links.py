@@ -10,7 +10,7 @@ from runbooks.models import DocumentKind, DocumentLink
 BASE = "/documents/"
 """`[[slug]]` leads to this and the slug; `core.markdown` makes the link."""
 
-_LINK = re.compile(r"(?<![\\!])\[\[[ \t]*([A-Za-z0-9][A-Za-z0-9_-]{0,79})[ \t]*(?:\|[^\[\]|\n]{1,200})?\]\]")
+_LINK = re.compile(r"(?<![\\!])\[\[[ \t]*([A-Za-z0-9][A-Za-z0-9_-]{0,79})[ \t]*(?:\|([^\[\]|\n]{1,200}))?\]\]")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 
@@ -31,6 +31,11 @@ def found(kind: str, body: str) -> Found:
 def links_in(text: str) -> frozenset[str]:
     """Slugs of `[[slug]]` and `[[slug|words]]`, in small letters."""
     return frozenset(match[1].lower() for line in _prose(text) for match in _LINK.finditer(line))
+
+
+def worded(text: str) -> str:
+    """The text with the words of its links instead of them, for one line that tells what it is about."""
+    return _LINK.sub(lambda match: match[2] or match[1], text)
 
 
 def _prose(text: str) -> Iterator[str]:

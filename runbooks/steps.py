@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core import markdown
 from incidents.models import Role
-from runbooks import tasklines
+from runbooks import links, tasklines
 from runbooks.tasklines import Task
 
 MOST_SHOWN = 500
@@ -37,5 +37,5 @@ def _rows(tasks: tuple[Task, ...], above: str, depth: int) -> Iterator[StepRow]:
     for number, task in enumerate(tasks, 1):
         place = f"{above}{number}"
         who = _ROLES.get(task.who.lower().replace("-", "_"), task.who)
-        yield StepRow(place, depth, task, who, markdown.plain(task.description, 140) if task.description else "")
+        yield StepRow(place, depth, task, who, markdown.plain(links.worded(task.description), 140))
         yield from _rows(task.children, f"{place}.", depth + 1)

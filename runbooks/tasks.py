@@ -1,4 +1,4 @@
-"""Doors for workers: carry out automations."""
+"""Doors for workers: carry out automations, remind of reviews."""
 
 import logging
 from datetime import timedelta
@@ -6,9 +6,12 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import DatabaseError
 
+from core.actors import SYSTEM
 from runbooks import engine
 from runbooks.actions.executions import LostLeaseError
+from runbooks.actions.reviews import remind_of_review
 from runbooks.models import Execution
+from runbooks.queries.documents import near_review
 
 log = logging.getLogger(__name__)
 
@@ -27,3 +30,13 @@ def execute(pk: int) -> None:
         log.error("Execution %s is interrupted (%s).", pk, type(problem).__name__)
         error = f"Interrupted: {type(problem).__name__}."
         execution.put_back(error=error, delay=timedelta(seconds=30 * execution.attempts))
+
+
+@shared_task
+def remind_of_reviews() -> None:
+    """Remind of reviews that are near or late; asked every hour, said once a day at most."""
+    for document in near_review():
+        try:
+            remind_of_review(actor=SYSTEM, document=document)
+        except DatabaseError:
+            log.exception("The review of %s is told of in an hour.", document.slug)

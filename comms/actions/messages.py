@@ -19,12 +19,13 @@ def one_line(text: str) -> str:
 
 def letter(message: Message) -> Letter:
     """What is sent: for a restricted incident no word of it, as mail lies on servers where nobody checks access."""
-    told, incident = message.notification, message.notification.incident
+    told = message.notification
+    whole = str(told.incident or told.document)
     link = settings.BASE_URL + told.url
     if told.restricted:
-        subject, lines = f"{told.get_kind_display()} in {incident.number}", []
+        subject, lines = f"{told.get_kind_display()} in {told.about}", []
     else:
-        subject, lines = f"{incident.number} {told.text}", [one_line(told.text), one_line(str(incident))]
+        subject, lines = f"{told.about} {told.text}", [one_line(told.text), one_line(whole)]
     return Letter(
         key=message.key,
         to=message.recipient.email,

@@ -9,6 +9,7 @@ from core.models import JournalEntry
 from core.work import wake
 from incidents.models import Incident
 from people.models import User
+from runbooks.models import Document
 from tickets.models import Ticket
 
 
@@ -16,13 +17,14 @@ def notify(
     *,
     entry: JournalEntry,
     users: Iterable[User],
-    incident: Incident,
     kind: Kind,
     text: str,
+    incident: Incident | None = None,
+    document: Document | None = None,
     ticket: Ticket | None = None,
     place: str = "",
 ) -> list[Notification]:
-    """Tell each of these people once, by the bell and by mail; gives the new notifications.
+    """Tell each of these people once, by the bell and by mail, of an incident or of a document; gives what is new.
 
     Runs inside a reaction, and may run again. Nobody is told of what they did themselves, or of what they may not see.
     """
@@ -30,9 +32,9 @@ def notify(
     for user in users:
         if entry.actor_kind == "user" and entry.actor_id == user.pk:
             continue
-        if "view" not in incident.permissions_for(user):
+        if not all("view" in one.permissions_for(user) for one in (incident, document) if one is not None):
             continue
-        fields = {"incident": incident, "ticket": ticket, "text": text[:500], "place": place}
+        fields = {"incident": incident, "document": document, "ticket": ticket, "text": text[:500], "place": place}
         found, new = Notification.objects.get_or_create(user=user, entry=entry, kind=kind, defaults=fields)
         message, _ = Message.objects.get_or_create(
             entry=entry, recipient=user, channel=Channel.EMAIL, defaults={"notification": found}

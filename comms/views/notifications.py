@@ -19,7 +19,7 @@ from people.requests import UserRequest
 @open_to("everyone")
 def notifications(request: UserRequest) -> HttpResponse:
     """What the person was told of, newest first."""
-    rows = Notification.objects.visible_to(request.user).select_related("incident", "ticket__incident")
+    rows = Notification.objects.visible_to(request.user).select_related("incident", "document", "ticket__incident")
     context = {"listing": listing(request, rows), "unread": bell(request.user).unread}
     return render(request, "comms/notifications/list.html", context)
 
@@ -34,7 +34,11 @@ def read(request: UserRequest) -> HttpResponse:
         return done(request, page)
     pk = form.cleaned_data["notification"]
     mark_read(user=request.user, pks=[pk] if pk else None)
-    found = Notification.objects.visible_to(request.user).select_related("incident", "ticket__incident").filter(pk=pk)
+    found = (
+        Notification.objects.visible_to(request.user)
+        .select_related("incident", "document", "ticket__incident")
+        .filter(pk=pk)
+    )
     return done(request, found[0].url if pk and found else page)
 
 

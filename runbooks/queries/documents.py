@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 
 from incidents.models import Incident
 from people.models import User
 from runbooks import links
 from runbooks.models import Approval, Document, DocumentKind, DocumentLink, Review, Version, VersionState
+from runbooks.models.documents import SOON
 from tickets.models import Ticket
 
 NEXT = (VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.APPROVED)
@@ -119,3 +121,10 @@ def open_incidents(user: User, workable: Any) -> QuerySet[Incident]:
     """Open incidents in which this person works, newest first."""
     rows = Incident.objects.visible_to(user).filter(pk__in=workable)
     return rows.exclude(status="closed").order_by("-detected_at")
+
+
+def near_review() -> list[Document]:
+    """Documents whose review is due within 14 days or late, and of which nobody was reminded today."""
+    today = timezone.localdate()
+    rows = Document.objects.filter(archived_at=None, review_due__lte=today + SOON)
+    return list(rows.exclude(reminded_on=today).defer("folded").order_by("review_due", "pk"))

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from core import compare as comparing
 from core import htmx
 from core.access import granted, guarded, open_to
 from core.lists import listing
@@ -78,11 +79,19 @@ def page(request: UserRequest, document: Document, version: Version, *, status: 
         "document": document, "version": version, "shelf": shelf, "approvals": queries.approvals(version),
         "may_write": "write" in request.permissions and document.archived_at is None,
         "may_decide": queries.may_decide(version, request.user, request.permissions),
-        "writers": list(version.writers.all()),
+        "writers": list(version.writers.all()), **_changed(document, version),
         "use": use_of(document, request.user) if document.kind == DocumentKind.RUNBOOK else None,
         **shown.text_of(document, version, request.GET.get("view", "")), **more,
     }  # fmt: skip
     return htmx.render(request, "runbooks/documents/document.html", context, status=status)
+
+
+def _changed(document: Document, version: Version) -> dict[str, Any]:
+    """What differs from the version before the shown one, where there is one."""
+    before = document.versions.filter(number__lt=version.number).first()
+    if before is None:
+        return {}
+    return {"before": before, "after": version, "pieces": comparing.difference(before.body, version.body)}
 
 
 @require_safe

@@ -106,7 +106,7 @@ def test_links_lead_to_documents_and_back(in_force: Write, client_of: Browser, b
     response = browser.get("/documents/edr/")
     assert (response.status_code, response.headers["Location"]) == (302, "/guidelines/edr/")
     page = browser.get("/guidelines/edr/").content.decode()
-    assert '<a class="d-block text-break" href="/runbooks/isolate/">Isolate</a>' in page
+    assert '<a class="d-block py-1 text-break" href="/runbooks/isolate/">Isolate</a>' in page
     assert '<a href="#part-2">Then</a>' in page
     assert '<h4 id="part-2">Then</h4>' in page
     assert browser.get("/documents/never/").status_code == 404
@@ -202,6 +202,7 @@ def test_any_two_versions_are_compared(in_force: Write, client_of: Browser, alic
         versions.approve(actor=dora, draft=draft, comment="Fine.")
     browser = client_of(alice)
     assert "[put in: </span>3<" in browser.get("/runbooks/isolate/compare/").content.decode()
+    assert "v2 to v3" in browser.get("/runbooks/isolate/").content.decode()
     page = browser.get("/runbooks/isolate/compare/?from=1&to=2").content.decode()
     assert "Step 2" in page
     assert "Step 3" not in page
