@@ -82,7 +82,7 @@ def set_off_automations(entry: JournalEntry) -> None:
 # -- Escalation -------------------------------------------------------------------------------------------------------
 @on(
     "incident.opened", "incident.edited", "incident.severity_assessed", "incident.status_changed", "incident.reopened",
-    "incident.absorbed", "incident.restricted", "incident.unrestricted",
+    "incident.absorbed", "incident.restricted", "incident.unrestricted", "run.started", "run.stopped",
 )  # fmt: skip
 def escalate_what_is_bad(entry: JournalEntry) -> None:
     """A condition that begins to hold is written down, once, and so is that it holds no more."""

@@ -53,6 +53,8 @@ OF_THEIR_OWN = {  # verbs that a room may react to although it records them itse
     "automation.set": "what it waits for may hold already; that is found out in a worker, as for all others",
     "automation.done": "what a step gave may be what another step waits for",
     "automations.planted": "as for automation.set",
+    "run.started": "a runbook brings its criteria for escalation along, which are looked at in a worker",
+    "run.stopped": "as above: they go with it",
     "report.made": "telling who asked is the work of comms, which cannot know of reports",
     "report.failed": "as above",
     "clocktarget.added": "written by Django's admin, whose verbs are made from the model's name",

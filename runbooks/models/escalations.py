@@ -11,7 +11,7 @@ from runbooks.models.documents import Document
 
 
 class EscalationRule(models.Model):
-    """A condition that holds for every incident; runbooks carry more of them in `Document.escalations`."""
+    """A condition for every incident; runbooks bring more of them (`Document.escalations`) where they run."""
 
     name = models.CharField(max_length=120, unique=True)
     condition = models.CharField(max_length=500)  # affectedUsers > 50

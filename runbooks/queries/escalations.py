@@ -1,11 +1,11 @@
-"""What escalates an incident: the rules of admins, and those of runbooks that apply to it."""
+"""What escalates an incident: the rules of admins, and those of the runbooks that are used in it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from incidents.models import Incident
 from runbooks.expressions import holds
-from runbooks.models import Document, DocumentKind, Escalation, EscalationRule
+from runbooks.models import Document, Escalation, EscalationRule, Run, RunState
 from runbooks.queries.automations import incident_values
 from runbooks.values import ExpressionError
 
@@ -24,20 +24,15 @@ class Criterion:
 
 
 def criteria(incident: Incident) -> Iterator[Criterion]:
-    """Those that count for this incident; two queries."""
+    """Those that count for this incident; two queries. A runbook that nobody inserted has no say in it."""
     for rule in EscalationRule.objects.filter(active=True):
         yield Criterion(rule.condition, rule.action, rule.role, rule=rule)
-    books = Document.objects.in_use().filter(kind=DocumentKind.RUNBOOK).exclude(escalations=[])
-    for book in books:
-        if _applies(book.incident_types, incident.type) and _applies(book.severities, incident.severity):
-            for one in book.escalations:
-                if isinstance(one, dict) and one.get("condition") and one.get("action"):
-                    what, role = str(one["action"])[:300], str(one.get("role", ""))[:24]
-                    yield Criterion(str(one["condition"])[:500], what, role, document=book)
-
-
-def _applies(wanted: list[str], found: str) -> bool:
-    return not wanted or found in wanted
+    used = Run.objects.filter(incident=incident).exclude(state=RunState.STOPPED)
+    for book in Document.objects.filter(pk__in=used.values("of__document")).exclude(escalations=[]):
+        for one in book.escalations:
+            if isinstance(one, dict) and one.get("condition") and one.get("action"):
+                what, role = str(one["action"])[:300], str(one.get("role", ""))[:24]
+                yield Criterion(str(one["condition"])[:500], what, role, document=book)
 
 
 def met(incident: Incident) -> tuple[list[Criterion], set[tuple[str, str]]]:

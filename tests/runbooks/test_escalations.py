@@ -9,7 +9,9 @@ from core.models import JournalEntry, Reaction
 from incidents.actions import team
 from incidents.actions.incidents import edit_incident
 from incidents.models import Incident, Role
-from runbooks.models import Document, Escalation, EscalationRule
+from runbooks.actions.runs import stop_run
+from runbooks.actions.starts import run_runbook
+from runbooks.models import Document, Escalation, EscalationRule, VersionState
 from tests.comms.working import work_off
 
 
@@ -46,16 +48,21 @@ def test_the_sponsor_and_the_commander_are_told(incident, rule, alice, dora, mal
     assert "Call the sponsor" in told[0].text
 
 
-@pytest.mark.parametrize(("types", "count"), [([], 1), (["malware"], 0), (["other"], 1)])
-def test_runbooks_in_force_that_apply_bring_their_own(types, count, incident, alice) -> None:
+def test_a_runbook_brings_its_own_into_the_incidents_it_runs_in(incident, alice) -> None:
     document = Document.objects.create(
-        kind="runbook", slug="r", title="R", incident_types=types,
+        kind="runbook", slug="r", title="R",
         escalations=[{"condition": "affectedUsers > 5", "action": "Call"}, {"condition": "a.b()", "action": "x"}, 3],
     )  # fmt: skip
-    version = document.versions.create(number=1, body="- [ ] a")
+    version = document.versions.create(number=1, body="- [ ] a", state=VersionState.ACTIVE)
     Document.objects.filter(pk=document.pk).update(active=version)
-    hit(incident, alice, affected_users=6, type="other")
-    assert Escalation.objects.count() == count
+    hit(incident, alice, affected_users=6)
+    assert not Escalation.objects.exists()
+    run = run_runbook(actor=alice, incident=incident, document=Document.objects.get(), under=None, values={})
+    work_off(Reaction)
+    assert [one.action for one in Escalation.objects.all()] == ["Call"]
+    stop_run(actor=alice, run=run, reason="Not this")
+    work_off(Reaction)
+    assert fired(incident) == ["escalation.fired", "escalation.ended"]
 
 
 def test_nothing_fires_in_a_closed_incident_or_by_a_rule_that_is_off(incident, rule, alice, make_incident) -> None:
