@@ -67,7 +67,9 @@ def keep_together(rows: Sequence[models.Model], *, changed: bool = False) -> lis
 
 
 def save_together(rows: Sequence[models.Model], columns: Collection[str]) -> None:
-    """Save these columns of all rows in two statements at most; their history is kept apart (`keep_together`)."""
+    """Save these columns of all rows, in two statements unless that is more than SQLite takes; their history is kept
+    apart (`keep_together`).
+    """
     if not rows or not columns:
         return
     first = rows[0]
