@@ -74,7 +74,8 @@ document.addEventListener("click", (event) => {
   const note = button.closest("[data-draft-note]");
   if ("draftUse" in button.dataset) {
     const { version } = field.form.elements;
-    if (version && note.dataset.version !== "0") version.value = note.dataset.version; // what others saved since is compared
+    const begun = Number(note.dataset.version);
+    if (version && begun) version.value = Math.min(begun, version.value); // what others saved since the oldest is compared
     field.value = note.querySelector("[data-draft-text]").textContent;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   } else {

@@ -76,6 +76,31 @@ def test_a_dialog_left_by_esc_keeps_the_draft_until_alice_throws_it_away(people:
     assert not people.seen_by(alice).all
 
 
+def test_two_drafts_that_are_used_are_compared_with_what_the_older_one_was_begun_with(
+    people: People, alice: Page
+) -> None:
+    def write(label: str, text: str) -> None:
+        steps.go(alice, steps.number_of(alice), "edit/review/")
+        box = alice.locator(".write").filter(has=alice.get_by_label(label))
+        box.locator("textarea").press_sequentially(text)
+        expect(box.get_by_text("Draft kept", exact=True)).to_be_visible()
+
+    write("Root cause", "An open port")
+    form = summary(alice)
+    form.locator("textarea").press_sequentially("Changed meanwhile")
+    form.locator("textarea").press("Control+Enter")
+    expect(alice.locator(".prose", has_text="Changed meanwhile")).to_be_visible()
+    write("Lessons learned", "Close it")
+    steps.go(alice, steps.number_of(alice), "edit/review/")
+    older, newer = sorted(int(one.get_attribute("data-version") or 0) for one in note(alice).all())
+    assert older < newer
+    for _ in range(2):
+        note(alice).first.get_by_role("link", name="Use it").click()
+    expect(note(alice)).to_have_count(0)
+    expect(alice.locator("main input[name=version]")).to_have_value(str(older))
+    assert not people.seen_by(alice).all
+
+
 def test_a_comment_begun_is_offered_on_its_ticket_and_gone_once_it_is_said(people: People, alice: Page) -> None:
     text = alice.get_by_label("Comment", exact=True)
     text.press_sequentially("The disk is")
