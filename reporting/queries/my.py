@@ -29,6 +29,9 @@ from incidents.models import Incident, IncidentGrant, Look, RoleAssignment, Seve
 from incidents.models.incidents import stream_name
 from incidents.queries.journal import NEWEST, NO_WORK, TIES, Line, lines
 from people.models import User
+from runbooks.models import Execution, Run, Version, Waiting
+from runbooks.models.documents import STREAM as DOCUMENTS
+from runbooks.queries import automations, documents, runs
 from tickets.models import Category, Ticket, Watch
 from tickets.queries.handovers import Offer, offers
 
@@ -48,10 +51,19 @@ class My:
     to_answer: list[Offer]
     offered: list[Offer]
     approvals: list[Incident]
+    documents: list[Version]
+    to_agree: list[Execution]
+    asked: list[Execution]
+    runs: list[Run]
     mentions: list[Notification]
     watching: list[Ticket]
     free: list[Ticket] = field(default_factory=list)
     free_total: int = 0
+
+    @property
+    def waiting_total(self) -> int:
+        """How much waits for the person's approval."""
+        return len(self.approvals) + len(self.documents) + len(self.to_agree)
 
 
 def _streams(user: User) -> Any:
@@ -71,19 +83,22 @@ def _one(rows: QuerySet[Any], function: str, column: str) -> Coalesce:
 
 
 def tag(user: User) -> str:
-    """Changes whenever something that the page may show does: the heads of the chains only grow. One query."""
-    chains = Stream.objects.filter(name__in=_streams(user))
+    """Changes whenever something that the page may show does: the heads of the chains only grow. One query.
+
+    Of documents, any change counts; runs are counted besides, since one may be rated after its incident was closed.
+    """
+    chains = Stream.objects.filter(Q(name__in=_streams(user)) | Q(name=DOCUMENTS))
     told = Notification.objects.visible_to(user).unread()
     figures = [_one(chains, "SUM", "seq"), _one(chains, "COUNT", "pk")]
-    figures += [_one(told, "COUNT", "pk"), _one(told, "MAX", "pk")]
+    figures += [_one(told, "COUNT", "pk"), _one(told, "MAX", "pk"), _one(runs.unrated(user), "COUNT", "pk")]
     found = User.objects.filter(pk=user.pk).values_list(*figures)[0]
-    return "-".join(str(figure) for figure in found)
+    return "-".join(str(figure) for figure in (*found, int("oversee" in user.rights)))
 
 
 def my(user: User) -> My:
-    """Six queries; one more for somebody who has no ticket."""
+    """Nine queries; one more for somebody who has no ticket."""
     mine, watching = _tickets(user)
-    waiting = offers(user)
+    waiting, automated = offers(user), list(automations.waiting_for(user)[:MOST_OTHERS])
     now = timezone.now()
     by_group: dict[str, list[Ticket]] = {key: [] for key in GROUPS}
     for ticket in mine:
@@ -95,6 +110,10 @@ def my(user: User) -> My:
         to_answer=[one for one in waiting if one.handover.receiver_id == user.pk],
         offered=[one for one in waiting if one.handover.giver_id == user.pk],
         approvals=_approvals(user),
+        documents=list(documents.waiting_for(user)[:MOST_OTHERS]),
+        to_agree=[one for one in automated if one.waiting == Waiting.APPROVAL],
+        asked=[one for one in automated if one.waiting == Waiting.ANSWER],
+        runs=list(runs.unrated(user).order_by("finished_at", "pk")[:MOST_OTHERS]),
         mentions=list(_mentions(user)),
         watching=watching,
         free=free,

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
+from core.access import granted
 from core.models.work import WorkState
 from incidents.models import Incident, IncidentGrant
 from people.models import User
 from people.sealed import unseal
 from runbooks.expressions import SECRETS, fill, holds, secrets_in
-from runbooks.models import ActionSwitch, Automation, Execution, Secret
+from runbooks.models import ActionSwitch, Automation, Execution, Secret, Waiting
 from runbooks.registry import ACTIONS, ActionKind, Hidden
 from runbooks.values import ExpressionError, plain
 from tickets.models import ENDED, Category, Ticket
@@ -162,6 +163,20 @@ def leaders(incident: Incident) -> set[int]:
 def may_approve(execution: Execution, user: User) -> bool:
     """Somebody else than who asked; the same person only where nobody else could."""
     return execution.asked_by_id != user.pk or leaders(execution.automation.ticket.incident) <= {user.pk}
+
+
+def waiting_for(user: User) -> QuerySet[Execution]:
+    """What waits for this person: to agree where they lead, to answer where they work. What waits longest first."""
+    open_ones = Incident.objects.visible_to(user).open()
+    rows = Execution.objects.filter(state=WorkState.QUEUED, automation__ticket__incident__in=open_ones)
+    others = IncidentGrant.objects.filter(
+        content_object=OuterRef("automation__ticket__incident"), permission__codename="lead", user__is_active=True
+    ).exclude(user=user)
+    agree = Q(waiting=Waiting.APPROVAL, automation__ticket__incident__in=granted(user, Incident, "lead"))
+    agree &= ~Q(asked_by=user) | Q(~Exists(others))
+    answer = Q(waiting=Waiting.ANSWER, automation__ticket__incident__in=granted(user, Incident, "work"))
+    rows = rows.filter(agree | answer).select_related("automation__ticket__incident", "asked_by")
+    return rows.defer("log", "input", "output").order_by("pk")
 
 
 # -- For pages --------------------------------------------------------------------------------------------------------

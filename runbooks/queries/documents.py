@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
 from incidents.models import Incident
@@ -110,11 +110,13 @@ def guides_for(ticket: Ticket, user: User) -> list[Document]:
 
 
 def waiting_for(user: User) -> QuerySet[Version]:
-    """Versions that this person could approve now."""
+    """Versions that this person could agree to now, what waits longest first."""
     rows = Version.objects.visible_to(user).filter(state=VersionState.IN_REVIEW, document__archived_at=None)
-    rows = rows.exclude(writers=user).exclude(author=user)
-    said = Approval.objects.filter(by=user, agrees=True).values("of", "round")
-    return rows.exclude(pk__in=[row["of"] for row in said]).select_related("document", "author")
+    if "oversee" not in user.rights:
+        rows = rows.filter(document__approvers=user)
+    said = Approval.objects.filter(of=OuterRef("pk"), round=OuterRef("round"), by=user, agrees=True)
+    rows = rows.exclude(writers=user).exclude(author=user).filter(~Exists(said)).order_by("submitted_at", "pk")
+    return rows.select_related("document", "author").defer("body", "body_html", "document__folded")
 
 
 def open_incidents(user: User, workable: Any) -> QuerySet[Incident]:

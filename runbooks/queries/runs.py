@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
+from core.access import granted
 from incidents.models import Incident
+from people.models import User
 from runbooks.filling import filled
-from runbooks.models import Run, RunStep, Suggestion
+from runbooks.models import Run, RunState, RunStep, Suggestion
 from tickets.models import ENDED, Category, Ticket, TicketStatus
 
 _LIVE = Q(steps__ticket__isnull=False)
@@ -48,6 +50,13 @@ def counted(runs: QuerySet[Run]) -> QuerySet[Run]:
 def runs_of(incident: Incident) -> list[Run]:
     """All runs of the incident, the newest first; one query."""
     return list(counted(Run.objects.filter(incident=incident)).order_by("-pk")[:200])
+
+
+def unrated(user: User) -> QuerySet[Run]:
+    """Runs that this person started, that are through and that nobody rated, where they can still say how it went."""
+    mine = Run.objects.visible_to(user).filter(started_by=user, state=RunState.DONE, rating=None)
+    mine = mine.filter(incident__in=granted(user, Incident, "work"))
+    return mine.select_related("of__document", "incident").defer("of__body", "of__body_html", "of__document__folded")
 
 
 def lines_of(run: Run) -> list[Line]:
