@@ -84,7 +84,8 @@ def take(page: Page, suffix: str) -> None:
     paths = {
         "dashboard": "/", "overview": one, "tree": f"{one}tree/?ticket={ticket}", "ticket": f"{one}tickets/{ticket}/",
         "map": f"{one}tree/map/", "board": f"{one}board/", "leads": f"{one}leads/", "my-work": "/my/",
-        "report": f"{one}report/", "alerts": "/alerts/",
+        "report": f"{one}report/", "alerts": "/alerts/", "runbook": "/runbooks/phishing/",
+        "insert": f"{one}runbooks/phishing/run/?under={ticket}",
     }  # fmt: skip
     for name, path in paths.items():
         page.goto(f"{base}{path}")
