@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 
 from runbooks import tasklines
 from runbooks.models import Automation, Trigger
+from runbooks.models.automations import MOST_RETRIES
 
 KEYS = ("on", "when", "approve", "retries", "as")
-MOST_RETRIES = 10
 MOST_CONDITION = 500
 MOST_ACTION = 60
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

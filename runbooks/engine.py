@@ -20,6 +20,7 @@ from core.models.versions import Conflict
 from runbooks.actions import executions as actions
 from runbooks.expressions import holds
 from runbooks.models import Automation, Execution, Waiting
+from runbooks.models.automations import MOST_RETRIES
 from runbooks.queries.automations import DOTS, Prepared, Rule, prepared, rule_of
 from runbooks.registry import ActionKind, Answer, Ask, Call, Done, Failed, Hidden, Parameter, Wait
 from runbooks.values import ExpressionError, plain, text_of
@@ -226,7 +227,7 @@ def _done(this: Try, answer: Done) -> None:
 def _fail(this: Try, failed: Failed) -> None:
     execution, text = this.execution, masked(str(failed), this.hidden)
     this.note(text)
-    actor, most = actions.machine(execution.automation), min(execution.automation.retries, actions.MOST_RETRIES)
+    actor, most = actions.machine(execution.automation), min(execution.automation.retries, MOST_RETRIES)
     if failed.again and execution.attempts <= most:
         actions.retry(actor=actor, execution=execution, error=text, **this.kept)
         return

@@ -44,7 +44,8 @@ def _of_runbook(body: str) -> tuple[TaskLineError, ...]:
         try:
             blocks.columns(task.action) if task.action else None
         except ValidationError as refused:
-            found += [TaskLineError(task.line, 1, words) for words in refused.messages]
+            at = (task.action.line, task.action.column) if task.action else (task.line, 1)
+            found += [TaskLineError(*at, words) for words in refused.messages]
     return tuple(found[:MOST_ERRORS])
 
 

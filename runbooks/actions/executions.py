@@ -24,7 +24,6 @@ from tickets.models import Category, Ticket
 
 NEVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)  # the sweep wakes nobody who waits for a person
 MOST_LOG, MOST_OUTCOME, MOST_OUTCOMES = 20_000, 2_000, 20_000
-MOST_RETRIES = 7
 
 
 class LostLeaseError(DatabaseError):
@@ -127,16 +126,22 @@ def _go_on(execution: Execution, fields: Mapping[str, Any]) -> None:
 
 @action
 def approve(*, actor: User, execution: Execution, alone: bool = False) -> Execution:
-    """Let it be done as it is shown. `alone`: who asked agrees to it themselves, since nobody else could.
+    """Let it be done as it is shown. `alone`: who asked confirms that they agree themselves, since nobody else leads.
 
     Raises:
-        ValidationError: it does not wait for that, or who asked may not be who agrees.
+        ValidationError: it does not wait for that, the person does not lead, or they asked for it and somebody else
+            leads by now, or they did not confirm that nobody does.
     """
     found = _still(execution, Waiting.APPROVAL)
-    if found.asked_by_id == actor.pk and not alone:
+    asked_it = found.asked_by_id == actor.pk
+    if not found.may_be_approved_by(actor):
+        if "lead" not in found.access_root.permissions_for(actor):
+            raise ValidationError("Only somebody who leads the incident can agree to it.")
         raise ValidationError("Who asked for it cannot agree to it: let somebody else who leads look at it.")
+    if asked_it and not alone:
+        raise ValidationError("You asked for it yourself: confirm that nobody else here can agree.")
     _go_on(found, {"approved_by": actor})
-    _note("automation.approved", actor, found, alone=alone)
+    _note("automation.approved", actor, found, alone=asked_it)
     return found
 
 

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 
 from core.forms import AsciiIntegerField, MultilineText, VisibleText
 from core.text import clean_text
-from runbooks.actions.executions import MOST_RETRIES
 from runbooks.expressions import MOST_TEXT, SECRETS, check_condition, check_template, secrets_in
 from runbooks.models import Automation, Trigger
+from runbooks.models.automations import MOST_RETRIES
 from runbooks.registry import ACTIONS, ActionKind, Parameter
 from runbooks.values import ExpressionError, text_of
 

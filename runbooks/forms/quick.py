@@ -160,7 +160,8 @@ def _problems(task: Task, lines: list[str], people: Crew, values: dict[str, str]
         try:
             blocks.columns(task.action)
         except ValidationError as error:
-            yield from (TaskLineError(task.line, start, message) for message in error.messages)
+            at_line, column = task.action.line or task.line, task.action.column
+            yield from (TaskLineError(at_line, column, message) for message in error.messages)
         if names := names_in(strings_of(task.action.parameters)):  # only a run keeps its values for later
             words = (
                 f"Write the value itself in the place of {{{{ {names[0]} }}}}: an automation of pasted tasks has none."

@@ -17,12 +17,15 @@ from core.actions import tracked
 from core.actors import SYSTEM
 from core.models import Versioned, Work
 from core.models.work import WorkState
-from incidents.models import Incident
+from incidents.models import Incident, IncidentGrant
 from runbooks.models.runs import Run
 from tickets.models import Ticket
 
 if TYPE_CHECKING:
     from people.models import User
+
+
+MOST_RETRIES = 7
 
 
 class Trigger(models.TextChoices):
@@ -169,6 +172,14 @@ class Execution(Work, Guarded):
     def is_waiting(self) -> bool:
         """A person, or a time, has to come first."""
         return self.state == WorkState.QUEUED and bool(self.waiting)
+
+    def may_be_approved_by(self, user: User) -> bool:
+        """Whether they lead, and did not ask for it themselves unless nobody else leads; two queries at most."""
+        leading = IncidentGrant.objects.filter(
+            content_object=self.automation.ticket.incident, permission__codename="lead", user__is_active=True
+        )
+        people = set(leading.values_list("user_id", flat=True))
+        return user.pk in people and (self.asked_by_id != user.pk or people == {user.pk})
 
     def given_up(self, error: str) -> None:
         """The journal says that it failed, though no worker was left to say so."""

@@ -154,17 +154,6 @@ def rule_of(automation: Automation) -> Rule:
     )
 
 
-def leaders(incident: Incident) -> set[int]:
-    """Keys of the active people who may lead it: they approve."""
-    grants = IncidentGrant.objects.filter(content_object=incident, permission__codename="lead", user__is_active=True)
-    return set(grants.values_list("user_id", flat=True))
-
-
-def may_approve(execution: Execution, user: User) -> bool:
-    """Somebody else than who asked; the same person only where nobody else could."""
-    return execution.asked_by_id != user.pk or leaders(execution.automation.ticket.incident) <= {user.pk}
-
-
 def waiting_for(user: User) -> QuerySet[Execution]:
     """What waits for this person: to agree where they lead, to answer where they work. What waits longest first."""
     open_ones = Incident.objects.visible_to(user).open()

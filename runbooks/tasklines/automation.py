@@ -41,6 +41,9 @@ class Automation:
 
     name: str
     parameters: dict[str, Value] = field(default_factory=dict)
+    line: int = field(default=0, compare=False, repr=False)
+    """Where its block was read, line and column from 1; two are equal wherever they stand."""
+    column: int = field(default=1, compare=False, repr=False)
 
 
 class Unreadable(ValueError):

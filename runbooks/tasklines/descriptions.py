@@ -6,7 +6,7 @@ where the text is not indented. Inside a closed code fence nothing means anythin
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runbooks.tasklines import automation
 from runbooks.tasklines.automation import Automation
@@ -181,7 +181,7 @@ def _automation(blocks: Sequence[_Block], *, refuse: Refuse) -> Automation | Non
     block = blocks[0]
     text = "\n".join(line for _, line in block.lines)
     try:
-        return automation.read(text)
+        return replace(automation.read(text), line=block.line, column=block.column)
     except automation.Unreadable as error:
         before = text[: error.position]
         line = block.lines[before.count("\n")][0] if block.lines else block.line

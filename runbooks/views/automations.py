@@ -36,7 +36,7 @@ def part(request: UserRequest, ticket: Ticket, *, status: int = 200, **extra: An
         pending = queries.pending_of(automation)
         context |= {
             "rule": queries.rule_of(automation), "executions": queries.executions_of(automation), "pending": pending,
-            "may_approve": pending is not None and queries.may_approve(pending, request.user),
+            "may_approve": pending is not None and pending.may_be_approved_by(request.user),
         }  # fmt: skip
         if pending is not None and pending.waiting == Waiting.ANSWER:
             context["answer_form"] = AnswerForm(question=pending.question)

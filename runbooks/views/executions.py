@@ -77,11 +77,9 @@ def execution(request: UserRequest, execution: Execution) -> HttpResponse:
 def approve(request: UserRequest, execution: Execution) -> HttpResponse:
     """Let it go on, as it is shown."""
     form = ApproveForm(request.POST)
-    is_valid = form.is_valid()
-    alone = is_valid and form.cleaned_data["alone"] and queries.may_approve(execution, request.user)
     return _done(
         request, execution.automation.ticket, form,
-        lambda: actions.approve(actor=request.user, execution=execution, alone=alone), "It is on its way.",
+        lambda: actions.approve(actor=request.user, execution=execution, **form.cleaned_data), "It is on its way.",
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from people.models import User
 from runbooks import registry, tasklines
 from runbooks.blocks import columns
+from runbooks.problems import problems
 from runbooks.registry import ACTIONS, ActionKind
 from tests.runbooks.automating import carried_out, give
 
@@ -49,6 +50,15 @@ def test_the_runbook_of_the_docs_reads_well() -> None:
     found = [columns(task.action) for task in tasks if task.action]
     assert [one["name"] for one in found] == ["lookup", "decision"]
     assert (found[0]["trigger"], found[0]["retries"]) == ("start", 3)
+
+
+def test_a_runbook_with_more_tries_than_are_made_is_refused_by_line_and_column() -> None:
+    text = "- [ ] One\n\n- [ ] Two\n  ~~~action\n  lookup: {retries: %d}\n  ~~~\n"
+    found = problems("runbook", text % 10)
+    assert [str(one) for one in found] == [
+        "Line 4, column 3: In the automation lookup: retries is a number from 0 to 7."
+    ]
+    assert not problems("runbook", text % 7)
 
 
 def test_every_action_stands_in_the_docs_with_its_parameters() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from incidents.models import Incident
+from incidents.actions import team
+from incidents.models import Incident, Role
 from people.models import User
 from runbooks.models import Automation, Execution
 from tests.runbooks.automating import asked, give, switch, worked
@@ -120,6 +121,17 @@ def test_who_alone_leads_agrees_to_what_they_asked_only_expressly(client_of, url
     assert client_of(alice).post(approve, headers=HTMX).status_code == 422
     assert client_of(alice).post(approve, {"alone": "on"}, headers=HTMX).status_code == 200
     assert worked(execution).state == "done"
+
+
+def test_a_second_leader_who_came_after_the_page_was_shown_has_to_agree(client_of, url, ticket, alice, carol) -> None:
+    execution = asked(give(ticket, alice, "set_status", {"status": "doing"}, needs_approval=True), alice)
+    assert "nobody else here can agree" in client_of(alice).get(url).content.decode()
+    team.assign_role(actor=alice, incident=ticket.incident, user=carol, role=Role.TECHNICAL)
+    answer = client_of(alice).post(f"{url}executions/{execution.pk}/approve/", {"alone": "on"}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "let somebody else who leads look at it" in answer.content.decode()
+    assert "nobody else here can agree" not in answer.content.decode()
+    assert worked(execution).waiting == "approval"
 
 
 def test_a_question_is_answered_on_the_ticket(browser, url, ticket, bob) -> None:

@@ -241,12 +241,43 @@ def test_who_asked_cannot_agree_but_somebody_else_who_leads_can(ticket, alice, b
     switch("http_request", approval=True)
     execution = asked(give(ticket, bob, "http_request", {"url": f"http://127.0.0.1:{port}/"}), bob)
     assert worked(execution).waiting == "approval"
-    with pytest.raises(ValidationError, match="cannot agree"):
-        executions.approve(actor=bob, execution=execution)
+    with pytest.raises(ValidationError, match="Only somebody who leads"):
+        executions.approve(actor=bob, execution=execution, alone=True)
     executions.approve(actor=alice, execution=execution)
     assert worked(execution).state == "done"
     assert len(seen) == 1
     assert verbs(ticket)[-2:] == ["automation.approved", "automation.done"]
+
+
+def test_who_alone_leads_agrees_to_what_they_asked_once_they_confirm_it(ticket, alice) -> None:
+    execution = asked(give(ticket, alice, "set_status", {"status": "doing"}, needs_approval=True), alice)
+    with pytest.raises(ValidationError, match="confirm that nobody else"):
+        executions.approve(actor=alice, execution=execution)
+    executions.approve(actor=alice, execution=execution, alone=True)
+    assert JournalEntry.objects.get(verb="automation.approved").data["alone"] is True
+    assert worked(execution).state == "done"
+
+
+def test_once_somebody_else_leads_the_one_who_asked_cannot_agree_any_more(ticket, alice, carol) -> None:
+    execution = asked(give(ticket, alice, "set_status", {"status": "doing"}, needs_approval=True), alice)
+    shown = Execution.objects.get(pk=execution.pk)
+    assert shown.may_be_approved_by(alice)
+    team.assign_role(actor=alice, incident=ticket.incident, user=carol, role=Role.TECHNICAL)
+    with pytest.raises(ValidationError, match="Who asked for it cannot agree"):
+        executions.approve(actor=alice, execution=shown, alone=True)
+    assert worked(execution).waiting == "approval"
+    executions.approve(actor=carol, execution=execution, alone=True)
+    assert JournalEntry.objects.get(verb="automation.approved").data["alone"] is False
+    assert worked(execution).state == "done"
+
+
+def test_who_led_when_it_was_shown_and_leads_no_more_cannot_agree(ticket, alice, bob, carol) -> None:
+    role = team.assign_role(actor=alice, incident=ticket.incident, user=carol, role=Role.TECHNICAL)
+    execution = asked(give(ticket, bob, "set_status", {"status": "doing"}, needs_approval=True), bob)
+    team.end_role(actor=alice, assignment=role)
+    with pytest.raises(ValidationError, match="Only somebody who leads"):
+        executions.approve(actor=carol, execution=execution)
+    assert worked(execution).waiting == "approval"
 
 
 def test_what_changed_since_somebody_agreed_needs_another_look(ticket, alice, bob) -> None:

@@ -369,6 +369,17 @@ def test_a_runbook_that_contains_itself_is_refused_at_its_line(browser, url, mak
     assert "Line 2, column 1:</span> A runbook cannot contain itself: “Round” → “Round”." in answer.content.decode()
 
 
+def test_more_tries_than_are_made_are_refused_where_the_block_stands(browser, url) -> None:
+    text = "- [ ] One\n- [ ] Look it up\n  ```action\n  lookup: {retries: 8}\n  ```"
+    answer = browser.post(url, {"text": text}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "Line 3, column 3:</span> In the automation lookup: retries is a number from 0 to 7." in (
+        answer.content.decode()
+    )
+    browser.post(url, {"text": text.replace("8", "7")}, headers=HTMX)
+    assert Automation.objects.get().retries == 7
+
+
 def test_an_action_block_becomes_an_automation_with_an_entry_of_its_own(browser, url, incident) -> None:
     text = (
         "- [ ] Look it up\n  ```action\n  lookup: {url: 'https://x.example/{{ incident.number }}', retries: 2}\n  ```"
