@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from bench import crowd
+from bench import automations, crowd
 from tests.servers import postgres
 
 INCIDENTS = "10000"
@@ -35,7 +35,7 @@ def main() -> int:
     except (pytest.skip.Exception, pytest.fail.Exception) as reason:
         print(f"No benchmark: {reason}")
         return 1
-    return min(1, over + measure() + crowd.measure(sqlite=True))
+    return min(1, over + measure() + crowd.measure(sqlite=True) + automations.measure())
 
 
 if __name__ == "__main__":

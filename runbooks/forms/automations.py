@@ -103,7 +103,9 @@ class ParametersForm(forms.Form):
         self.kind = kind
         self.more = {name: value for name, value in given.items() if name not in {one.name for one in kind.parameters}}
         for one in kind.parameters:
-            self.fields[f"p-{one.name}"] = field_of(one, template=True)
+            self.fields[f"p-{one.name}"] = field = field_of(one, template=True)
+            if isinstance(field, MultilineText):
+                field.widget.attrs["rows"] = 5  # an action may have several of them in one dialog
 
     def clean(self) -> dict[str, Any]:
         """Every template reads well, and secrets are only where they may be."""
