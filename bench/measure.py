@@ -87,7 +87,7 @@ def _login(user: Any) -> str:
 
 def main(incidents: int) -> int:
     """Load, measure with little, load the rest, measure again."""
-    from bench import data  # noqa: PLC0415  models exist only after setup
+    from bench import data, runbooks  # noqa: PLC0415  models exist only after setup
 
     call_command("migrate", verbosity=0)
     bench = Bench("" if connection.vendor == "postgresql" else f"{connection.vendor}-")
@@ -114,6 +114,8 @@ def main(incidents: int) -> int:
     away = bench.difference(f"/incidents/{hidden.number}/", "/incidents/IR-2019-0101-001/", _login(place.mallory))
     bench.line("hidden-against-missing", away, "ms", 2)
     _changes(bench, sizes)
+    runbooks.inserting(bench, sizes[1000], place.alice)
+    runbooks.parsing(bench)
     return bench.over
 
 

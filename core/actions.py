@@ -51,19 +51,19 @@ def _note(sender: object, *, history_instance: Any, **_: object) -> None:
 post_create_historical_record.connect(_note, dispatch_uid="core.actions.written")
 
 
-def keep_together(rows: Sequence[models.Model], *, changed: bool = False) -> list[Written]:
+def keep_together(rows: Sequence[models.Model], *, changed: bool = False) -> list[models.Model]:
     """Write the history of rows that were inserted (or changed) together, which the library does not notice by itself.
 
-    The next entry of the action answers for it, as for all that is written one by one. Gives what was written, in the
-    order of the rows; one that changed several times is given as often, each time as it was then.
+    The next entry of the action answers for it, as for all that is written one by one. Gives the rows of history, in
+    the order of the rows; one that changed several times is given as often, each time as it was then.
     """
     if not rows:
         return []
     manager: Any = getattr(type(rows[0]), "history")  # noqa: B009 (simple-history has no types)
-    made = manager.bulk_history_create(list(rows), update=changed)
+    made: list[models.Model] = manager.bulk_history_create(list(rows), update=changed)
     for row in made:
         _note(type(row), history_instance=row)
-    return [(type(row), row.history_id) for row in made]
+    return made
 
 
 def save_together(rows: Sequence[models.Model], columns: Collection[str]) -> None:

@@ -99,13 +99,21 @@ def row_digest(model: type[models.Model], row: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """An entry to be: what `record` is told of one. `written` are the rows of history that it answers for."""
+    """An entry to be: what `record` is told of one. `written` are rows of history that it answers for.
+
+    They are sealed as they stand in memory: name only what was just written, with no savepoint to be rolled back since.
+    """
 
     verb: str
     subject: models.Model
     data: Mapping[str, Any] = field(default_factory=dict)
     changed: bool = True
-    written: Collection[actions.Written] = ()
+    written: Collection[models.Model] = ()
+
+    @property
+    def named(self) -> dict[actions.Written, models.Model]:
+        """What was written, by model and id."""
+        return {(type(row), getattr(row, "history_id")): row for row in self.written}  # noqa: B009 (no types)
 
 
 Rows = dict[actions.Written, dict[str, Any]]
@@ -118,26 +126,39 @@ class _Histories:
     rows: Rows = field(default_factory=dict)
     last: dict[tuple[type[Any], Any], actions.Written] = field(default_factory=dict)  # of a tracked row, so far
 
-    def read(self, drafts: Sequence[Draft], written: Collection[actions.Written]) -> None:
-        """What the action wrote, and what was the last row of every subject before that."""
-        keys: dict[type[Any], set[int]] = {}
-        for model, pk in written:
-            keys.setdefault(model, set()).add(pk)
-        subjects: dict[type[Any], list[models.Model]] = {}
-        for draft in drafts:
-            if manager := _history_of(draft.subject):
-                subjects.setdefault(manager.model, []).append(draft.subject)
-        for model, found in subjects.items():
+    def read(self, drafts: Sequence[Draft], rest: Collection[actions.Written]) -> None:
+        """What the action wrote (`rest`: what no draft names), and what was the last row of every subject before it."""
+        named = {key: row for draft in drafts for key, row in draft.named.items()}
+        known = {key: _as_kept(row) for key, row in named.items()}
+        self.rows |= {key: row for key, row in known.items() if row is not None}
+        written: dict[type[Any], set[int]] = {}
+        for model, pk in {*named, *rest}:
+            written.setdefault(model, set()).add(pk)
+        for model, keys in written.items():
+            if unknown := {pk for pk in keys if (model, pk) not in self.rows}:
+                self._add(model, model._default_manager.filter(history_id__in=unknown))
+        for model, subjects in self._older(drafts).items():
             column = _key(model)
-            older = model._default_manager.filter(**{f"{column}__in": {one.pk for one in found}})
-            newest = older.exclude(history_id__in=keys.get(model, ())).order_by().values(column)
+            older = model._default_manager.filter(**{f"{column}__in": subjects})
+            newest = older.exclude(history_id__in=written.get(model, ())).order_by().values(column)
             last = newest.annotate(last=Max("history_id")).values("last")
-            for row in model._default_manager.filter(history_id__in=last).values():
-                self.rows[model, row["history_id"]] = row
+            for row in self._add(model, model._default_manager.filter(history_id__in=last)):
                 self.last[model, row[column]] = model, row["history_id"]
-        for model, wanted in keys.items():
-            for row in model._default_manager.filter(history_id__in=wanted).values():
-                self.rows[model, row["history_id"]] = row
+
+    def _add(self, model: type[Any], found: models.QuerySet[Any]) -> list[dict[str, Any]]:
+        rows = list(found.values())
+        self.rows |= {(model, row["history_id"]): row for row in rows}
+        return rows
+
+    def _older(self, drafts: Sequence[Draft]) -> dict[type[Any], set[Any]]:
+        """Subjects, by their model of history, whose earlier state counts; what is new has none."""
+        new = {(model, row[_key(model)]) for (model, _), row in self.rows.items() if row["history_type"] == "+"}
+        found: dict[type[Any], set[Any]] = {}
+        for draft in drafts:
+            manager = _history_of(draft.subject)
+            if draft.changed and manager and (manager.model, draft.subject.pk) not in new:
+                found.setdefault(manager.model, set()).add(draft.subject.pk)
+        return found
 
     def take(self, draft: Draft, written: Collection[actions.Written]) -> tuple[Seals, list[dict[str, Any]]]:
         """What the entry answers for, and the subject's row before this action and now (less where there is none)."""
@@ -155,6 +176,25 @@ class _Histories:
             seals.setdefault(one[0]._meta.label, {})[str(one[1])] = row_digest(one[0], self.rows[one])
         pair = [self.rows[one] for one in (before, now) if one is not None] if now != before else []
         return seals, pair
+
+
+def _as_kept(row: models.Model) -> dict[str, Any] | None:
+    """The columns of a row of history as the database gives them back; None where only reading it tells them.
+
+    That is so for numbers with fractions: PostgreSQL gives 1e16 in JSON back as a whole number.
+    """
+    kept = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    if not all(isinstance(value, dt.datetime) or _is_exact(value) for value in kept.values()):
+        return None
+    return {field.attname: field.to_python(kept[field.attname]) for field in row._meta.concrete_fields}
+
+
+def _is_exact(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_exact(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(_is_exact(item) for item in value)
+    return value is None or isinstance(value, bool | int | str)
 
 
 def _history_of(subject: models.Model) -> Any:
@@ -205,14 +245,13 @@ def record_many(drafts: Sequence[Draft], *, actor: Actor, stream: str) -> list[J
         raise transaction.TransactionManagementError("The journal is written inside an action's transaction.")
     if not drafts:
         return []
-    named = {one for draft in drafts for one in draft.written}
-    rest = {*_written(drafts[0])} - named
+    rest = {*_written(drafts[0])}.difference(*(draft.named for draft in drafts))
     known = _Histories()
-    known.read(drafts, named | rest)
+    known.read(drafts, rest)
     top = _locked(stream)
     entries = []
     for at, draft in enumerate(drafts):
-        seals, pair = known.take(draft, {*draft.written, *(() if at else rest)})
+        seals, pair = known.take(draft, {*draft.named, *(() if at else rest)})
         data = dict(draft.data)
         if draft.changed and len(pair) == 2:
             data = {**({"changes": changes} if (changes := _changes(pair)) else {}), **data}

@@ -7,6 +7,7 @@ from functools import lru_cache
 from django.core.exceptions import ValidationError
 
 from runbooks.filling import names_in
+from runbooks.links import parts_in_force, reached
 from runbooks.models import Document, DocumentKind, Version
 from runbooks.tasklines import Document as Text
 from runbooks.tasklines import Task, TaskLinesRefused, parse
@@ -74,13 +75,16 @@ def book(version: Version) -> Book:
 
 
 def library(*tops: Book, slugs: Iterable[str] = ()) -> dict[str, Book]:
-    """The books and all the sub-playbooks in them, as they are in force, by name: one query for each level.
+    """The books and all the sub-playbooks in them, as they are in force, by name: two queries however deep they go.
 
     What is missing is left out; `expand` says so.
     """
     found = {top.slug: top for top in tops}
     asked: set[str] = set()
+    others: dict[str, set[str]] | None = None
     while wanted := {*slugs, *(slug for one in found.values() for slug in one.parts)} - found.keys() - asked:
+        others = parts_in_force() if others is None else others
+        wanted = reached(wanted, others) - found.keys() - asked
         asked |= wanted
         rows = Document.objects.in_use().filter(kind=DocumentKind.RUNBOOK, slug__in=wanted).select_related("active")
         for document in rows:

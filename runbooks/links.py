@@ -74,6 +74,16 @@ def parts_in_force() -> dict[str, set[str]]:
     return graph
 
 
+def reached(slugs: Collection[str], others: Mapping[str, Collection[str]]) -> set[str]:
+    """These runbooks and all that are parts of them, however deep."""
+    found, left = set(slugs), [*slugs]
+    while left:
+        new = {*others.get(left.pop(), ())} - found
+        found |= new
+        left += new
+    return found
+
+
 def circle(slug: str, parts: Collection[str], others: Mapping[str, Collection[str]]) -> list[str]:
     """The way from the runbook `slug`, were these its parts, back to itself; empty where there is none."""
     ways = [[slug, part] for part in sorted(parts)]

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Case, Count, F, Max, Min, Q, When
 from django.utils import timezone
 
+from core import keys
 from core.actions import keep_together
 from incidents.models import Incident
 from incidents.models.guards import require_open
@@ -73,18 +74,20 @@ def add(
     return ticket
 
 
-def plant(incident: Incident, *, parent: int | None, nodes: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Ticket]:
-    """A whole branch at once, last below `parent` (None: at the top): room is made for it once, rows go in by levels.
+def plant(
+    incident: Incident, *, parent: int | None, nodes: Sequence[tuple[int, Mapping[str, Any]]]
+) -> tuple[list[Ticket], list[models.Model]]:
+    """A whole branch at once, last below `parent` (None: at the top), and its history: room is made for it once.
 
     `nodes` are depth (1 is right below the parent) and fields of each ticket, every one before those below it. The
-    number of queries grows with the depth, and with the size only as far as one statement takes so many values.
+    number of queries grows with the size only as far as one statement takes so many values.
 
     Raises:
         ValidationError: the parent is gone, or the tree would be deeper than 50 levels.
     """
     above = fresh(incident, parent) if parent else root(incident)
     if not nodes:
-        return []
+        return [], []
     require_depth(above.level + max(depth for depth, _ in nodes))
     rows: models.QuerySet[Ticket] = models.QuerySet(Ticket)  # Ticket.objects adds nothing in bulk
     places = rows.filter(tree_id=above.tree_id)
@@ -94,25 +97,24 @@ def plant(incident: Incident, *, parent: int | None, nodes: Sequence[tuple[int, 
     )
     places.filter(rght__gte=above.rght).update(rght=F("rght") + width, lft=later)
     made = _rows_of(incident, above, nodes)
-    for depth in range(1, max(depth for depth, _ in nodes) + 1):
-        rows.bulk_create([row for row in made if row.level == above.level + depth])  # whose parents have keys by now
-    keep_together(made)
+    rows.bulk_create(made)
+    kept = keep_together(made)
     recount(incident, last_ticket=incident.last_ticket + len(made))
-    return made
+    return made, kept
 
 
 def _rows_of(incident: Incident, above: Ticket, nodes: Sequence[tuple[int, Mapping[str, Any]]]) -> list[Ticket]:
     """The tickets of a branch as they will stand, from the right edge of what they stand below on."""
     edge, number = above.rght, incident.last_ticket
     line, made = [above], []
-    for depth, fields in nodes:
+    for key, (depth, fields) in zip(keys.taken(Ticket, len(nodes)), nodes, strict=True):
         while len(line) > depth:
             line.pop().rght = edge
             edge += 1
         number += 1
         row = Ticket(
-            incident=incident, number=number, parent=line[-1], level=above.level + depth, tree_id=above.tree_id,
-            lft=edge, **fields,
+            pk=key, incident=incident, number=number, parent=line[-1], level=above.level + depth,
+            tree_id=above.tree_id, lft=edge, **fields,
         )  # fmt: skip
         edge += 1
         line.append(row)

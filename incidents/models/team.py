@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from core.access import ObjectGrant
 from core.actions import tracked
 from incidents.models.incidents import Incident
+from people.models import User
 
 
 class Role(models.TextChoices):
@@ -68,3 +69,9 @@ class IncidentGrant(ObjectGrant):
     content_object = models.ForeignKey(
         Incident, on_delete=models.CASCADE, related_name="grants"
     )  # guardian finds the table by this
+
+
+def holders(incident: Incident, permission: str) -> models.QuerySet[User]:
+    """Active people who hold the permission on this incident by their roles in it."""
+    grants = IncidentGrant.objects.filter(content_object=incident, permission__codename=permission)
+    return User.objects.active().filter(pk__in=grants.values("user_id"))

@@ -18,7 +18,7 @@ from runbooks.expansion import Book, Step, asked, book, expand, library, without
 from runbooks.filling import MOST_VALUES, filled, length
 from runbooks.models import Automation, Document, DocumentKind, Run, RunStep
 from runbooks.tasklines.descriptions import MOST_TEXT
-from tickets.actions.quick import MOST_TITLE, Sprout, plant_branch
+from tickets.actions.quick import MOST_TITLE, Sprout, branch
 from tickets.models import Ticket
 
 
@@ -103,24 +103,30 @@ def sow(*, actor: Actor, incident: Incident, parent: int | None, seeds: Sequence
 
 def _sow(actor: Actor, incident: Incident, parent: int | None, seeds: Sequence[Seed]) -> Grown:
     automations = [blocks.columns(seed.action) if seed.action else None for seed in seeds]
-    made = plant_branch(actor=actor, incident=incident, parent=parent, sprouts=[seed.sprout for seed in seeds])
+    made, planted = branch(actor, incident, parent, [seed.sprout for seed in seeds])
     runs = _runs(actor, incident, made, seeds)
+    kept = _insert(Run, list(runs.values()))
     RunStep.objects.bulk_create(_steps(made, seeds, runs))
     rows = [
         Automation(ticket=ticket, run=runs.get(id(seed.start)), **columns)
         for ticket, seed, columns in zip(made, seeds, automations, strict=True)
         if columns is not None
     ]
-    _insert(Automation, rows)
-    for run in runs.values():
-        journal.record(
-            "run.started", actor=actor, subject=run, changed=False, runbook=run.of.document.title,
-            number=run.of.number, ticket=run.ticket.number if run.ticket else None,
-        )  # fmt: skip
-    if rows and not runs:
-        numbers = [row.ticket.number for row in rows]
-        journal.record("automations.planted", actor=actor, subject=incident, changed=False, tickets=numbers)
+    of_run: dict[int | None, list[Any]] = {run.pk: [past] for run, past in zip(runs.values(), kept, strict=True)}
+    for past in _insert(Automation, rows):
+        of_run.setdefault(past.run_id, []).append(past)
+    drafts = [planted, *(_started(run, of_run[run.pk]) for run in runs.values())]
+    if loose := [row.ticket.number for row in rows if row.run_id is None]:
+        said = {"tickets": loose}
+        drafts.append(journal.Draft("automations.planted", incident, said, changed=False, written=of_run[None]))
+    journal.record_many(drafts, actor=actor, stream=incident.journal_stream)
     return Grown(tickets=made, runs=list(runs.values()))
+
+
+def _started(run: Run, written: Collection[Any]) -> journal.Draft:
+    number = run.ticket.number if run.ticket else None
+    said = {"runbook": run.of.document.title, "number": run.of.number, "ticket": number}
+    return journal.Draft("run.started", run, said, changed=False, written=written)
 
 
 def prepared(
@@ -185,7 +191,6 @@ def _runs(actor: Actor, incident: Incident, made: Sequence[Ticket], seeds: Seque
                 incident=incident, of=seed.start.of.version, ticket=ticket, values=dict(seed.start.values),
                 started_by_id=by,
             )  # fmt: skip
-    _insert(Run, list(runs.values()))
     return runs
 
 
@@ -202,8 +207,8 @@ def _steps(made: Sequence[Ticket], seeds: Sequence[Seed], runs: Mapping[int, Run
         )  # fmt: skip
 
 
-def _insert(model: type[Any], rows: list[Any]) -> None:
-    """New rows at once, each with its history."""
+def _insert(model: type[Any], rows: list[Any]) -> list[Any]:
+    """New rows at once; gives the history of each."""
     queryset: QuerySet[Any] = QuerySet(model)
     queryset.bulk_create(rows)
-    keep_together(rows)
+    return keep_together(rows)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from runbooks.actions.texts import keep_text
 from runbooks.models import Document, DocumentKind, Version, VersionState
 
 MakeRunbook = Callable[..., Document]
@@ -53,6 +54,7 @@ def put_in_force(document: Document, body: str) -> Document:
         document=document, number=number, body=body, state=VersionState.ACTIVE, active_at=timezone.now()
     )
     document.save()
+    keep_text(document, document.active)
     return document
 
 

@@ -18,6 +18,7 @@ from core import journal
 from core.actions import keep_together, save_together
 from core.actors import Actor
 from incidents.models import Incident, Tag
+from incidents.models.team import holders
 from people.models import User
 from tickets import clocks, tree
 from tickets.actions.waits import Waits
@@ -57,13 +58,13 @@ class Batch:
         return {status.code: status for status in TicketStatus.objects.all()}
 
     @cached_property
-    def priorities(self) -> dict[str, TicketPriority]:
-        """All of them, given or not, by code."""
-        return {priority.code: priority for priority in TicketPriority.objects.all()}
+    def _held(self) -> dict[str, tuple[TicketPriority, clocks.Target]]:
+        return clocks.held(self.incident.severity)
 
     @cached_property
-    def _targets(self) -> dict[str, clocks.Target]:
-        return clocks.targets(self.incident.severity)
+    def priorities(self) -> dict[str, TicketPriority]:
+        """All of them, given or not, by code."""
+        return {code: priority for code, (priority, _) in self._held.items()}
 
     @cached_property
     def _waits(self) -> Waits:
@@ -102,21 +103,23 @@ class Batch:
 
     def target(self, priority: str) -> clocks.Target:
         """What tickets of this priority are held to."""
-        return self._targets.get(priority, clocks.NO_TARGET)
+        return self._held[priority][1] if priority in self._held else clocks.NO_TARGET
 
-    def require_worker(self, person: User | None) -> None:
-        """Refuse who may not work tickets of this incident.
+    def require_workers(self, people: Iterable[User | None]) -> None:
+        """Refuse who may not work tickets of this incident; None is nobody, who may.
 
         Raises:
             ValidationError: says so by name.
         """
-        if person is None or person.pk in self._workers:
-            return
-        if "work" not in self.incident.permissions_for(person):
-            raise ValidationError(
-                f"{person} has no role in this incident that works tickets: add them to the team first."
-            )
-        self._workers.add(person.pk)
+        asked = {person.pk: person for person in people if person is not None and person.pk not in self._workers}
+        if asked:
+            able = holders(self.incident, "work").filter(pk__in=asked).values_list("pk", flat=True)
+            self._workers.update(able)
+        for pk, person in asked.items():
+            if pk not in self._workers:
+                raise ValidationError(
+                    f"{person} has no role in this incident that works tickets: add them to the team first."
+                )
 
     def tags_of(self, ticket: Ticket) -> list[str]:
         """Their names, in order."""

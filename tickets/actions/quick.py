@@ -46,6 +46,15 @@ def plant_branch(*, actor: Actor, incident: Incident, parent: int | None, sprout
         ValidationError: the incident is closed, the parent is gone, the tree would be too deep, a lead is done without
             a result, a title, a description or the tags are too long, or somebody named does not work in this incident.
     """
+    made, entry = branch(actor, incident, parent, sprouts)
+    journal.record_many([entry], actor=actor, stream=incident.journal_stream)
+    return made
+
+
+def branch(
+    actor: Actor, incident: Incident, parent: int | None, sprouts: Sequence[Sprout]
+) -> tuple[list[Ticket], journal.Draft]:
+    """As `plant_branch`, and the entry to be: for actions that write it together with their own."""
     if not sprouts:
         raise ValidationError("There is no ticket in this text.")
     for one in sprouts:
@@ -54,17 +63,15 @@ def plant_branch(*, actor: Actor, incident: Incident, parent: int | None, sprout
     rendered = [markdown.stored(one.description, wiki=Ticket.wiki) for one in sprouts]
     incident = tree.lock(incident.pk)
     known = Batch(actor, incident)
-    for one in sprouts:
-        known.require_worker(one.assignee)
-    made = tree.plant(incident, parent=parent, nodes=_nodes(known, sprouts, rendered))
+    known.require_workers(one.assignee for one in sprouts)
+    made, kept = tree.plant(incident, parent=parent, nodes=_nodes(known, sprouts, rendered))
     _tag(made, sprouts)
-    assigned = [[row.number, row.assignee_id] for row in made if row.assignee_id]
-    journal.record(
-        "tickets.planted", actor=actor, subject=incident, changed=False, parent=parent,
-        tickets=[row.number for row in made], assigned=assigned,
-        tags=sorted({tag for one in sprouts for tag in clean_tags(one.tags)}),
-    )  # fmt: skip
-    return made
+    said = {
+        "parent": parent, "tickets": [row.number for row in made],
+        "assigned": [[row.number, row.assignee_id] for row in made if row.assignee_id],
+        "tags": sorted({tag for one in sprouts for tag in clean_tags(one.tags)}),
+    }  # fmt: skip
+    return made, journal.Draft("tickets.planted", incident, said, changed=False, written=kept)
 
 
 def _require_sound(one: Sprout) -> None:

@@ -118,7 +118,7 @@ def assign(
     batch: Batch, ticket: Ticket, assignee: User | None, *, version: int | None = None, undoes: int | None = None
 ) -> None:
     """Give it to somebody, or to nobody; refusals as in `assign_ticket`."""
-    batch.require_worker(assignee)
+    batch.require_workers([assignee])
     fields = {"assignee_id": assignee.pk if assignee else None}
     changed = ticket.merged(version=version or ticket.version, submitted=fields)
     if not changed:

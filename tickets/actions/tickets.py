@@ -49,7 +49,7 @@ def add_ticket(
     """
     incident = tree.lock(incident.pk)
     known = Batch(actor, incident)
-    known.require_worker(assignee)
+    known.require_workers([assignee])
     wanted, now = known.priority(priority), timezone.now()
     fields = {
         "title": title, "description": description, "description_html": markdown.stored(description, wiki=Ticket.wiki),

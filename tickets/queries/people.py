@@ -3,7 +3,8 @@
 from django.contrib.auth.models import Permission
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from incidents.models import Incident, IncidentGrant, RoleAssignment
+from incidents.models import Incident, RoleAssignment
+from incidents.models.team import holders
 from people.models import User
 from people.models.rights import TEAM_RIGHTS
 from tickets.models import Ticket
@@ -13,19 +14,17 @@ MOST = 8  # offered while somebody types
 
 def workers(incident: Incident) -> QuerySet[User]:
     """Active people who hold the permission to work on this incident, by name."""
-    grants = IncidentGrant.objects.filter(content_object=incident, permission__codename="work")
-    return User.objects.active().filter(pk__in=grants.values("user_id")).order_by("name", "pk")
+    return holders(incident, "work").order_by("name", "pk")
 
 
 def seers(incident: Incident) -> QuerySet[User]:
     """Active people who may see the incident: the same rule as Incident.permissions_for, for all of them at once."""
-    grants = IncidentGrant.objects.filter(content_object=incident, permission__codename="view")
     rights = {"audit"} if incident.restricted else TEAM_RIGHTS
     having = Permission.objects.filter(
         codename__in=rights, content_type__app_label="people", content_type__model="user", group__isnull=False
     )
     by_right = Q(customer=None, groups__in=having.values("group"))
-    return User.objects.active().filter(Q(pk__in=grants.values("user_id")) | by_right).distinct()
+    return User.objects.active().filter(Q(pk__in=holders(incident, "view").values("pk")) | by_right).distinct()
 
 
 def people_named(incident: Incident, text: str) -> list[User]:
