@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from runbooks.models import DocumentKind
-from runbooks.views import automations, branches, documents, executions, quick, runs, starts, versions
+from runbooks.views import automations, branches, documents, executions, quick, runs, starts, suggestions, versions
 
 
 class KindConverter:
@@ -60,6 +60,7 @@ urlpatterns = [
     path(RUN, runs.run, name="run"),
     path(f"{RUN}finish/", runs.finish, name="finish"),
     path(f"{RUN}stop/", runs.stop, name="stop"),
+    path(f"{RUN}suggestions/<int:suggestion>/", suggestions.answer, name="answer_suggestion"),
     path(f"{RUN}update/", branches.update_runbook, name="update_runbook"),
     path(f"{ROOT}tickets/<int:ticket>/save-as-runbook/", branches.save_branch, name="save_branch"),
 

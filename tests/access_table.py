@@ -108,6 +108,7 @@ VIEW_IS_SENT_ON = Policy(
     open={p: "moved" if a == "yes" else a for p, a in VIEW.open.items()},
     secret={p: "moved" if a == "yes" else a for p, a in VIEW.secret.items()},
 )
+WRITE_SEEN = _incident("alice bob carol mallory dora admin", "alice bob")
 ALERTS = Policy(open=DIRECTORY.open, secret=VIEW.secret)
 TRIAGE = Policy(open=WORK_IMPORTS.open, secret=WORK.secret)
 
@@ -201,6 +202,7 @@ ROWS: dict[str, Row] = {
     "runbooks:run": Row(get=VIEW),
     "runbooks:finish": Row(get=WORK, post=WORK),
     "runbooks:stop": Row(get=WORK, post=WORK),
+    "runbooks:answer_suggestion": Row(post=WRITE_SEEN),
     "runbooks:update_runbook": Row(get=WORK, post=WORK),
     "runbooks:save_branch": Row(get=WORK, post=WORK),
     "tickets:bulk": Row(get=WORK, post=WORK),

@@ -30,9 +30,9 @@ from people.actions import people as person_actions
 from people.models import Invitation, User
 from reporting.actions import reports
 from reporting.models import ReportJob
-from runbooks.actions import documents, reviews, runs, starts, versions
+from runbooks.actions import documents, reviews, runs, starts, suggestions, versions
 from runbooks.crew import Crew
-from runbooks.models import Document, Version
+from runbooks.models import Document, Suggestion, SuggestionState, Version
 from runbooks.models import Run as BookRun
 from tests.architecture import ROOMS
 from tests.runbooks.automation_samples import SAMPLES as AUTOMATIONS
@@ -368,6 +368,12 @@ def _inserted(world: World) -> BookRun:
     )
 
 
+def _suggested(world: World) -> Suggestion:
+    run = _inserted(world)
+    runs.rate_run(actor=world.people["bob"], run=run, version=1, rating=4, worked=True, suggestion="Name the switch")
+    return run.suggestions.get()
+
+
 def _settle(world: World) -> Run:
     for ticket in Ticket.objects.filter(steps__run=_inserted(world)):
         tickets.set_status(actor=world.people["bob"], ticket=ticket, status="done")
@@ -574,6 +580,9 @@ SAMPLES: dict[str, Sample] = {
     "runbooks.actions.runs.rate_run": _by(
         "bob", runs.rate_run, run=_inserted, version=_is(1), rating=_is(4), worked=_is(True), notes=_is("Good"),
         suggestion=_is("Name the host first"),
+    ),
+    "runbooks.actions.suggestions.answer_suggestion": _by(
+        "alice", suggestions.answer_suggestion, suggestion=_suggested, state=_is(SuggestionState.TAKEN)
     ),
     "runbooks.actions.runs.stop_run": _by("bob", runs.stop_run, run=_inserted, reason=_is("Not needed")),
     "runbooks.actions.runs.settle_runs": _settle,

@@ -29,6 +29,7 @@ from people.models import Customer, User
 from reporting.actions import reports
 from reporting.models import ReportJob
 from runbooks.actions import automations, documents, executions, versions
+from runbooks.actions.runs import rate_run
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Document, Version
 from tests.routes import Route
@@ -141,16 +142,19 @@ def _fill(incident: Incident, other: Incident, alice: User, bob: User) -> Values
         "handover": offer.pk, "shift": shift.pk,
         "number": incident.number, "part": "summary", "ticket": ticket.number, "comment": comment.pk,
         "attachment": attachment.pk, "link": link.pk, "assignment": role.pk, "reporting.job": _report(incident, alice),
-        "runbooks.slug": "isolation", "run": _run(incident, bob), "execution": _execution(ticket, bob),
+        "runbooks.slug": "isolation", **_run(incident, bob), "execution": _execution(ticket, bob),
     }  # fmt: skip
 
 
-def _run(incident: Incident, bob: User) -> int:
+def _run(incident: Incident, bob: User) -> Values:
+    """A run, and what Bob suggested after it."""
     document, _ = Document.objects.get_or_create(slug="isolation", defaults={"kind": "runbook", "title": "Isolation"})
     if document.active is None:
         document.active = Version.objects.create(document=document, number=1, body="- [ ] Unplug it\n", state="active")
         document.save()
-    return run_runbook(actor=bob, incident=incident, document=document, under=None, values={}).pk
+    run = run_runbook(actor=bob, incident=incident, document=document, under=None, values={})
+    rate_run(actor=bob, run=run, version=1, rating=4, worked=True, suggestion="Name the switch")
+    return {"run": run.pk, "suggestion": run.suggestions.get().pk}
 
 
 def _document(alice: User, dora: User) -> Values:

@@ -101,6 +101,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("run.resumed", ""): "went on with the run of {runbook}: a step of it is open again",
     ("run.stopped", ""): "stopped the run of {runbook}",
     ("run.brought", ""): "brought the run of {runbook} along with its tickets",
+    ("run.suggestion_answered", ""): "answered a suggestion for {runbook}: {answer}",
     ("run.rated", ""): "rated the run of {runbook} {rating} of 5",
     ("automations.planted", ""): "added automations to {tickets} ticket(s) from text",
     ("report.requested", ""): "asked for version {version} of the report",

@@ -3,6 +3,7 @@
 from django import forms
 
 from core.forms import AsciiIntegerField, MultilineText, VisibleText
+from runbooks.models import SuggestionState
 
 RATINGS = [("5", "5, just right"), ("4", "4"), ("3", "3"), ("2", "2"), ("1", "1, no use")]
 WORKED = [("yes", "Yes"), ("no", "No")]
@@ -28,6 +29,17 @@ class FinishForm(forms.Form):
 
     def clean_worked(self) -> bool:
         return bool(self.cleaned_data["worked"] == "yes")
+
+
+class AnswerForm(forms.Form):
+    """What becomes of a suggestion."""
+
+    state = forms.ChoiceField(
+        choices=[(one.value, one.label) for one in (SuggestionState.TAKEN, SuggestionState.DECLINED)]
+    )
+
+    def clean_state(self) -> SuggestionState:
+        return SuggestionState(self.cleaned_data["state"])
 
 
 class StopForm(forms.Form):

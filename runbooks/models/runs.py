@@ -14,6 +14,7 @@ from core.access import Guarded, Root
 from core.actions import tracked
 from core.models import Versioned
 from incidents.models import Incident
+from runbooks.models.documents import Document
 from runbooks.models.versions import Version
 from tickets.models import Ticket
 
@@ -130,8 +131,20 @@ class SuggestionState(models.TextChoices):
     DECLINED = "declined", "Declined"
 
 
-class Suggestion(models.Model):
-    """An idea for the next version of a runbook, from a run (whose incident may be one that a reader may not see)."""
+class SuggestionQuerySet(models.QuerySet["Suggestion"]):
+    """Suggestions, seen by who may see the incident they come from and the runbook they are about."""
+
+    def visible_to(self, user: User) -> Self:
+        """From runs in incidents, and about documents, that this person may see."""
+        seen = Document.objects.visible_to(user)
+        return self.filter(run__in=Run.objects.visible_to(user), run__of__document__in=seen)
+
+
+class Suggestion(Guarded):
+    """An idea for the next version of a runbook, from a run.
+
+    Who may see the incident of the run sees it; who may write the runbook, of those, answers it.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="suggestions")
     text = models.TextField()
@@ -139,7 +152,9 @@ class Suggestion(models.Model):
     at = models.DateTimeField(default=timezone.now, editable=False)
     state = models.CharField(max_length=10, choices=SuggestionState, default=SuggestionState.OPEN, editable=False)
 
+    objects = SuggestionQuerySet.as_manager()
     history = tracked()
+    url_fields = {"number": "run__incident__number", "run": "run__pk", "suggestion": "pk"}
 
     class Meta:
         default_permissions = ()
@@ -147,6 +162,11 @@ class Suggestion(models.Model):
 
     def __str__(self) -> str:
         return f"suggestion {self.pk} from {self.run}"
+
+    @property
+    def access_root(self) -> Root:
+        """The runbook that it is about; the incident says who sees it (`visible_to`)."""
+        return self.run.of.document
 
     @property
     def journal_stream(self) -> str:

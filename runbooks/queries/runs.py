@@ -9,9 +9,10 @@ from core.access import granted
 from incidents.models import Incident
 from people.models import User
 from runbooks.filling import filled
-from runbooks.models import Run, RunState, RunStep, Suggestion
+from runbooks.models import Document, Run, RunState, RunStep, Suggestion, SuggestionState
 from tickets.models import ENDED, Category, Ticket, TicketStatus
 
+MOST_IDEAS = 20
 _LIVE = Q(steps__ticket__isnull=False)
 STATUS_OF_TICKET = Subquery(TicketStatus.objects.filter(code=OuterRef("ticket__status")).values("name")[:1])
 
@@ -80,6 +81,12 @@ def changes(title: str, text: str, values: dict[str, str], now_title: str, now_t
     """Which of title and text somebody changed since the run began."""
     as_written = {"title": (filled(title, values, most=200), now_title), "text": (filled(text, values), now_text)}
     return tuple(name for name, (was, now) in as_written.items() if was != now)
+
+
+def open_suggestions(document: Document, user: User) -> list[Suggestion]:
+    """The newest ideas for a runbook that nobody answered, as far as this person may see them; one query."""
+    rows = Suggestion.objects.visible_to(user).filter(run__of__document=document, state=SuggestionState.OPEN)
+    return list(rows.select_related("run__incident", "by")[:MOST_IDEAS])
 
 
 def suggestions_of(run: Run) -> list[Suggestion]:

@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef
 
 from core.templatetags.treeline import duration
 from people.models import User
-from runbooks.models import Document, Run, RunState, RunStep, Suggestion, SuggestionState
-from runbooks.queries.runs import changes, counted
+from runbooks.models import Document, Run, RunState, RunStep, Suggestion
+from runbooks.queries.runs import changes, counted, open_suggestions
 from tickets.models import Category, Disposition, Ticket
 
 MOST_RUNS = 300  # the newest; figures are made from these
@@ -81,8 +81,7 @@ def use_of(document: Document, user: User) -> Use:
     spans = [_span(run.started_at, run.finished_at) for run in kept if run.state == RunState.DONE]
     use.finished, use.median = len(spans), _median(spans)
     _count_steps(use, {run.pk: run for run in kept})
-    ideas = Suggestion.objects.filter(run__in=seen, state=SuggestionState.OPEN).select_related("run__incident", "by")
-    use.suggestions = list(ideas[:20])
+    use.suggestions = open_suggestions(document, user)
     return use
 
 

@@ -19,6 +19,7 @@ from runbooks.actions import versions as actions
 from runbooks.forms.documents import DecideForm, ReviewForm, TextForm
 from runbooks.models import Document, DocumentKind, Version, VersionState
 from runbooks.queries import documents as queries
+from runbooks.queries.runs import open_suggestions
 from runbooks.views.documents import FORM, editor
 from runbooks.views.documents import page as document_page
 from tickets.views.answers import refused
@@ -111,6 +112,7 @@ def _edit_page(
     number = coming.number if coming else (last.number if last else 0) + 1
     context = {
         "document": document, "form": form, "coming": coming, "number": number, "is_preview": is_preview,
+        "suggestions": open_suggestions(document, request.user),
         **editor(DocumentKind(document.kind), form), **more,
     }  # fmt: skip
     return htmx.render(request, "runbooks/documents/edit.html", context, status=status)

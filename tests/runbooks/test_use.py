@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
+from django.urls import reverse
 
+from core.models import JournalEntry
 from runbooks.actions.runs import rate_run, settle_runs
 from runbooks.actions.starts import run_runbook
-from runbooks.models import Run
+from runbooks.models import Run, Suggestion, SuggestionState
 from runbooks.queries.use import use_of
 from tests.runbooks.test_starts import VALUES
 from tickets.actions import leads
@@ -94,6 +96,65 @@ def test_the_figures_cost_the_same_queries_however_often_it_ran(
     bob = type(bob).objects.get(pk=bob.pk)
     with django_assert_max_num_queries(5):
         use_of(reset, bob)
+
+
+# -- What becomes of ideas -------------------------------------------------------------------------------------------
+def address(idea: Suggestion) -> str:
+    return reverse("runbooks:answer_suggestion", args=[idea.run.incident.number, idea.run_id, idea.pk])
+
+
+@pytest.fixture
+def idea(run, bob) -> Suggestion:
+    rated(run(), bob, worked=True, suggestion="Ask the bank first")
+    return Suggestion.objects.get()
+
+
+@pytest.mark.parametrize("answer", ["taken", "declined"])
+def test_alice_says_what_becomes_of_an_idea_and_it_is_no_longer_shown(*, idea, reset, alice, client_of, answer) -> None:
+    browser = client_of(alice)
+    assert address(idea) in browser.get(reset.get_absolute_url()).content.decode()
+    answered = browser.post(address(idea), {"state": answer})
+    assert (answered.status_code, answered.headers["Location"]) == (302, reset.get_absolute_url())
+    assert "Ask the bank first" not in browser.get(reset.get_absolute_url()).content.decode()
+    page = browser.get(idea.run.get_absolute_url()).content.decode()
+    assert {"taken": "taken into a version", "declined": "declined"}[answer] in page
+    entry = JournalEntry.objects.get(verb="run.suggestion_answered")
+    assert (entry.stream, entry.actor_id, entry.data["answer"]) == (idea.journal_stream, alice.pk, answer)
+
+
+def test_an_idea_is_answered_once(idea, reset, alice, bob, client_of) -> None:
+    client_of(alice).post(address(idea), {"state": "taken"})
+    late = client_of(bob).post(address(idea), {"state": "declined"})
+    assert late.status_code == 422
+    assert "answered meanwhile: taken into a version" in late.content.decode()
+    idea.refresh_from_db()
+    assert idea.state == SuggestionState.TAKEN
+
+
+@pytest.mark.parametrize("state", ["", "open", "merged"])
+def test_an_answer_that_is_none_changes_nothing(*, idea, alice, client_of, state) -> None:
+    assert client_of(alice).post(address(idea), {"state": state}).status_code == 422
+    idea.refresh_from_db()
+    assert idea.state == SuggestionState.OPEN
+
+
+def test_an_idea_of_a_restricted_incident_is_nothing_to_mallory_who_may_write_the_runbook(
+    *, run, reset, secret, alice, mallory, client_of
+) -> None:
+    rated(run(secret), alice, worked=True, suggestion="The insider is Bob")
+    idea, browser = Suggestion.objects.get(), client_of(mallory)
+    assert browser.post(address(idea), {"state": "declined"}).status_code == 404
+    edit = f"{reset.get_absolute_url()}edit/"
+    assert "insider" not in browser.get(edit).content.decode()
+    assert "The insider is Bob" in client_of(alice).get(edit).content.decode()
+
+
+def test_who_may_only_read_sees_ideas_and_answers_none(idea, reset, auditor, client_of) -> None:
+    browser = client_of(auditor)
+    html = browser.get(reset.get_absolute_url()).content.decode()
+    assert "Ask the bank first" in html
+    assert address(idea) not in html
+    assert browser.post(address(idea), {"state": "taken"}).status_code == 403
 
 
 def test_the_page_of_a_runbook_shows_them(run, reset, bob, client_of) -> None:
