@@ -190,7 +190,7 @@ def test_what_cannot_be_written_down_is_not_shown(bob, secret, client_of, monkey
     def full(*args, **kwargs):
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(JournalEntry, "save", full)
+    monkeypatch.setattr(type(JournalEntry.objects), "bulk_create", full)
     answer = client_of(bob, raise_request_exception=False).get(at("overview", secret))
     assert answer.status_code == 500
     assert secret.title not in answer.content.decode()
