@@ -132,11 +132,11 @@ def test_a_runbook_is_written_approved_run_and_mended(people: People) -> None:
         steps.go(alice, number, f"tickets/{question}/")
         panel = alice.locator("#automation")
         panel.get_by_role("button", name="Run", exact=True).click()
+        expect(panel).to_contain_text(f"http://127.0.0.1:{port}/people?who=b.wrona", timeout=steps.WORK_MS)
         panel.get_by_label("I asked for it myself").check()
-        expect(panel).to_contain_text(f"http://127.0.0.1:{port}/people?who=b.wrona")
         assert asked == []
         panel.get_by_role("button", name="Agree").click()
-        expect(panel).to_contain_text("Finance")
+        expect(panel).to_contain_text("Finance", timeout=steps.WORK_MS)
         assert asked == ["/people?who=b.wrona"]
         alice.reload()
         expect(alice.locator("main")).to_contain_text("127.0.0.1")

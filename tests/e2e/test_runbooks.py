@@ -99,7 +99,7 @@ def test_a_runbook_that_was_inserted_by_mistake_is_taken_back(alice: Page) -> No
     alice.locator("#toasts .note").filter(has_text="7 tickets").get_by_role("button", name="Undo").click()
     steps.toast(alice, "they were added by mistake")
     steps.go(alice, steps.number_of(alice), "runs/")
-    for _ in range(40):  # a worker follows the tickets, in its own time
+    for _ in range(180):  # a worker follows the tickets, in its own time
         if alice.locator("main").get_by_text("Stopped").count():
             break
         alice.wait_for_timeout(500)
