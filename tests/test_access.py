@@ -102,6 +102,16 @@ def ask(world: World, asked: Asked) -> HttpResponse:
     return response  # type: ignore[no-any-return]
 
 
+def shapes(method: str, person: str) -> list[str]:
+    """In which shapes this is asked: for Alice in all; for others as page and fragment, where it may be done at all.
+
+    What its method refuses is refused before anybody looks at it, HEAD is GET, and no page asks who wants JSON.
+    """
+    if person == "alice":
+        return list(FORMS)
+    return ["page", "fragment"] if method in ("GET", "POST") else ["page"]
+
+
 def walk() -> Iterator[Asked]:
     """Every request there is to try."""
     for route in routes():
@@ -109,10 +119,7 @@ def walk() -> Iterator[Asked]:
         for secret in (False, True) if route.parts else (False,):
             for person in PEOPLE:
                 for method in METHODS:
-                    # The shape of an answer matters to reading and writing; what is refused by its method is refused
-                    # before anybody looks at it, and HEAD is GET: there one person asks in every shape.
-                    shapes = FORMS if method in ("GET", "POST") or person == "alice" else ["page"]
-                    for form in shapes:
+                    for form in shapes(method, person):
                         yield Asked(route, row, person, method, form, secret)
 
 
