@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import slug_re
 from django.http import Http404, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,12 +24,17 @@ MOST_SHOWN = 1000  # rows of the preview
 MOST_WORDS = 100
 
 
+def _slugs(given: list[str]) -> list[str]:
+    """Those that could be the name of a document: what could not leads nowhere, and no database looks for NUL."""
+    return [one for one in given if slug_re.match(one)][:MOST_BOOKS]
+
+
 @require_safe
 @guarded(Incident, "work")
 def palette(request: UserRequest, incident: Incident) -> HttpResponse:
     """Runbooks to insert; `?q=` filters, `?under=110` says below what, `?choose=` several of them leads to the form."""
     under = _under(request, incident)
-    if chosen := request.GET.getlist("choose")[:MOST_BOOKS]:
+    if chosen := _slugs(request.GET.getlist("choose")):
         query = QueryDict(mutable=True)
         query.setlist("also", chosen[1:])
         query.update({"under": str(under)} if under else {})
@@ -90,12 +96,11 @@ def _chosen(request: UserRequest, slug: str) -> list[Document]:
         Http404: the one of the address cannot be run.
     """
     data = request.POST if request.method == "POST" else request.GET
-    wanted = list(dict.fromkeys([slug, *data.getlist("also"), *data.getlist("add")]))[:MOST_BOOKS]
-    clean = [one for one in wanted if "\x00" not in one]
-    found = {one.slug: one for one in queries.runbooks().filter(slug__in=clean)}
+    wanted = list(dict.fromkeys([slug, *_slugs(data.getlist("also")), *_slugs(data.getlist("add"))]))[:MOST_BOOKS]
+    found = {one.slug: one for one in queries.runbooks().filter(slug__in=wanted)}
     if slug not in found:
         raise Http404
-    return [found[one] for one in clean if one in found]
+    return [found[one] for one in wanted if one in found]
 
 
 def _shown(form: StartForm) -> dict[str, Any]:

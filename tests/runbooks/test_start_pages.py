@@ -19,6 +19,12 @@ def url(incident: Incident) -> str:
     return f"/incidents/{incident.number}/runbooks/"
 
 
+@pytest.mark.parametrize("name", ["", " ", "\x00", "../x", "a b", "x" * 5000, "\u202e"])
+def test_a_name_that_no_runbook_can_have_chooses_nothing(browser, url, phishing, name) -> None:  # noqa: F811
+    assert browser.get(url, {"choose": name}, follow=True).status_code in (200, 404)
+    assert browser.get(f"{url}phishing/run/", {"also": name, "add": name}).status_code in (200, 404)
+
+
 # -- The palette ------------------------------------------------------------------------------------------------------
 def test_the_palette_shows_what_fits_first_with_tickets_and_version(browser, url, phishing, incident) -> None:  # noqa: F811
     Incident.objects.filter(pk=incident.pk).update(type="phishing")
