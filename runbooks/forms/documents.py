@@ -21,6 +21,15 @@ SETS = {"tags", "related", "approvers", "version"}  # of the facts, what is no c
 NO_SPELLING = {"spellcheck": "false"}
 
 
+class SomeOf(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # the class takes none when it runs
+    """Rows by their keys; a number that no key can be is refused before the database is asked for it."""
+
+    def clean(self, value: Any) -> Any:
+        if any(not (str(one).isascii() and str(one).isdigit() and len(str(one)) < 19) for one in value or []):
+            raise ValidationError("Choose from the list.")
+        return super().clean(value)
+
+
 class Slugs(VisibleText):
     """Names of documents, as they stand in their addresses, separated by commas."""
 
@@ -132,7 +141,7 @@ class FactsForm(forms.Form):
         help_text="One rule in a line, such as: affectedUsers > 50 → Tell the executive sponsor",
     )  # fmt: skip
     approvals_needed = AsciiIntegerField(min_value=1, max_value=9, label="Approvals needed")
-    approvers = forms.ModelMultipleChoiceField(
+    approvers = SomeOf(
         User.objects.none(), required=False, label="Named approvers", help_text="Each of them has to agree."
     )
 

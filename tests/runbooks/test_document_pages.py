@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from incidents.models import Incident
 from people.models import User
 from runbooks.actions import documents, versions
+from runbooks.forms.documents import SomeOf
 from runbooks.models import Document, Version, VersionState
 from tickets.actions.tags import set_tags
 from tickets.models import Ticket
@@ -297,3 +299,10 @@ def test_a_runbook_is_inserted_into_an_incident_one_works_in(
     page = client_of(bob).get("/runbooks/isolate/insert/").content.decode()
     assert f"/incidents/{incident.number}/runbooks/isolate/run/" in page
     assert incident.number not in client_of(carol).get("/runbooks/isolate/insert/").content.decode()
+
+
+@pytest.mark.parametrize("key", [str(2**70), "\x00", "1e3", "-1"])
+def test_an_approver_by_a_key_that_nobody_can_have_is_refused(db: None, key: str) -> None:
+    field = SomeOf(User.objects.all())
+    with pytest.raises(ValidationError, match="from the list"):
+        field.clean([key])
