@@ -16,6 +16,7 @@ world = pytest.fixture(make_world)
 ONLY_NAMES_IT = {  # pages that are not of one incident, and give no more than its title to who has a role in it
     "incidents:list": "the list",
     "comms:notifications": "what one was told",
+    "runbooks:insert": "the incidents where one may insert it, by their titles",
     "reporting:my": "one's own tickets, by their titles",
     "reporting:news": "what was done where one has a role, by titles; what was said is left to its own pages",
 }
