@@ -9,7 +9,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from core.forms import AsciiIntegerField, MultilineText, VisibleText
-from core.text import clean_text
 from runbooks.expressions import MOST_TEXT, SECRETS, check_condition, check_template, secrets_in
 from runbooks.models import Automation, Trigger
 from runbooks.models.automations import MOST_RETRIES
@@ -216,7 +215,7 @@ class AnswerForm(forms.Form):
 
     @property
     def answers(self) -> dict[str, Any]:
-        """By their names; `_answered` is there although everything was left empty."""
+        """By their names, those left empty among them."""
         return {name: self.cleaned_data.get(f"a-{name}") for name in self.names}
 
 
@@ -230,8 +229,3 @@ class DeclineForm(forms.Form):
     """Why not."""
 
     reason = VisibleText(max_length=300, label="Why not")
-
-
-def shown_text(value: Any) -> str:
-    """Data as people read it in a page: JSON, indented."""
-    return clean_text(json.dumps(value, ensure_ascii=False, indent=2), max_length=None, multiline=True, required=False)

@@ -106,6 +106,20 @@ def carry(page: Page, source: Locator, target: Locator) -> None:
     page.mouse.up()
 
 
+def hold_book_over(page: Page, book: str, title: str) -> None:
+    """Drag a runbook from the palette over the row of a ticket; letting go (`page.mouse.up()`) drops it."""
+    page.get_by_role("link", name="Insert runbook").click()
+    from_, onto = page.locator(f'#runbook-panel .book[data-title="{book}"]'), row(page, title)
+    from_.scroll_into_view_if_needed()
+    one, other = from_.bounding_box(), onto.bounding_box()
+    assert one
+    assert other
+    page.mouse.move(one["x"] + 60, one["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(other["x"] + 200, other["y"] + 18, steps=6)
+    page.mouse.move(other["x"] + 204, other["y"] + 16, steps=3)
+
+
 def card(page: Page, title: str) -> Locator:
     """The card of a ticket on the board."""
     return page.locator("#board .kcard").filter(has_text=title)

@@ -86,21 +86,6 @@ def allow(page: Page, port: int) -> None:
     expect(page.get_by_text("was added successfully")).to_be_visible()
 
 
-def drop_on(page: Page, book: str, title: str) -> None:
-    """Drag a runbook from the palette onto a ticket."""
-    page.get_by_role("link", name="Insert runbook").click()
-    card, row = page.locator(f'#runbook-panel .book[data-title="{book}"]'), steps.row(page, title)
-    card.scroll_into_view_if_needed()
-    one, onto = card.bounding_box(), row.bounding_box()
-    assert one
-    assert onto
-    page.mouse.move(one["x"] + 60, one["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(onto["x"] + 200, onto["y"] + 18, steps=6)
-    page.mouse.move(onto["x"] + 204, onto["y"] + 16, steps=3)
-    page.mouse.up()
-
-
 def finish(page: Page, number: str, ticket: int, *, result: str = "") -> None:
     """Set a ticket done; a lead says what became of it."""
     steps.go(page, number, f"tickets/{ticket}/status/")
@@ -120,7 +105,8 @@ def test_a_runbook_is_written_approved_run_and_mended(people: People) -> None:
 
         number = steps.declare(alice, "An account behaves oddly", commander="Alice Lindqvist")
         steps.paste(alice, number, "- [ ] Who is it?")
-        drop_on(alice, "Account behaves oddly", "Who is it?")
+        steps.hold_book_over(alice, "Account behaves oddly", "Who is it?")
+        alice.mouse.up()
         box = steps.dialog(alice)
         steps.field(box, "account").fill("b.wrona")
         expect(box.locator("#run-preview")).to_contain_text("What does the directory know of b.wrona?")

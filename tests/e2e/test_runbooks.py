@@ -38,16 +38,7 @@ CARD = f'#runbook-panel .book[data-title="{BOOK}"]'
 
 def test_alice_drags_a_runbook_onto_a_ticket_and_rates_it_at_the_end(alice: Page) -> None:
     beacon = steps.ticket_number(alice, "Beacon")
-    alice.get_by_role("link", name="Insert runbook").click()
-    card, row = alice.locator(CARD), steps.row(alice, "Beacon")
-    card.scroll_into_view_if_needed()
-    one, onto = card.bounding_box(), row.bounding_box()
-    assert one
-    assert onto
-    alice.mouse.move(one["x"] + 60, one["y"] + 10)
-    alice.mouse.down()
-    alice.mouse.move(onto["x"] + 200, onto["y"] + 18, steps=6)
-    alice.mouse.move(onto["x"] + 204, onto["y"] + 16, steps=3)
+    steps.hold_book_over(alice, BOOK, "Beacon")
     expect(alice.locator("tr.ghost")).to_have_text(f"7 tickets of “{BOOK}” go here, in #{beacon}")
     alice.mouse.up()
     box = steps.dialog(alice)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -26,6 +26,7 @@ from tickets.models import ENDED, Ticket, TicketPriority, TicketStatus
 
 TURNED = ("category", "due_at", "time_limit", "priority", "lead", "disposition")
 """Columns that the counts of the incident follow from."""
+Word = TypeVar("Word", TicketStatus, TicketPriority)
 
 
 class Batch:
@@ -85,10 +86,7 @@ class Batch:
         Raises:
             ValidationError: there is none, or it is no longer given.
         """
-        found = self.statuses.get(code)
-        if found is None or not found.active:
-            raise ValidationError({"status": "This is not a status."})
-        return found
+        return _still_given(self.statuses.get(code), "status")
 
     def priority(self, code: str) -> TicketPriority:
         """The priority with this code.
@@ -96,10 +94,7 @@ class Batch:
         Raises:
             ValidationError: there is none, or it is no longer given.
         """
-        found = self.priorities.get(code)
-        if found is None or not found.active:
-            raise ValidationError({"priority": "This is not a priority."})
-        return found
+        return _still_given(self.priorities.get(code), "priority")
 
     def target(self, priority: str) -> clocks.Target:
         """What tickets of this priority are held to."""
@@ -193,6 +188,12 @@ class Batch:
         if new:
             keys = ready({name for _, name in new})
             rows.bulk_create([Ticket.tags.through(ticket_id=pk, tag_id=keys[name]) for pk, name in new])
+
+
+def _still_given(found: Word | None, field: str) -> Word:
+    if found is None or not found.active:
+        raise ValidationError({field: f"This is not a {field}."})
+    return found
 
 
 def ready(names: Iterable[str]) -> dict[str, int]:
