@@ -5,20 +5,28 @@ a ticket cannot be written), so that reading the text gives the same branch.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import ValidationError
 
-from runbooks import blocks
+from incidents.actions.incidents import clean_tags
+from runbooks import blocks, tasklines
 from runbooks.filling import filled
-from runbooks.models import Automation, Run, RunStep
+from runbooks.models import Automation, Run, RunStep, Version
 from runbooks.tasklines import Document, Kind, Task, TaskLinesRefused, render
+from tickets.actions.quick import MOST_TITLE
 from tickets.models import Category, Ticket
 
 TAG = re.compile(r"[^\W\d_](?:[^\W_]|-)*")
 MOST_TAGS = 20
+MOST_REASONS = 5
 DEEPEST_HEADING = 6
+SAID = {
+    "title": "title", "description": "text", "who": "person or role", "minutes": "time limit", "lead": "lead mark",
+    "tags": "tags", "shared": "sharing with the customer", "action": "automation",
+}  # fmt: skip
+"""What a line says of its ticket, in the words of whoever looks at what was changed."""
 
 
 @dataclass
@@ -27,68 +35,139 @@ class Node:
 
     ticket: Ticket
     tags: Sequence[str] = ()
-    role: str = ""  # of its assignee in this incident
+    roles: Sequence[str] = ()  # of its assignee in this incident, the weightiest first
+    began_with: int | None = None  # the key of who had it when it was inserted
     automation: Automation | None = None
     step: RunStep | None = None
     values: Mapping[str, str] = field(default_factory=dict)  # of that run
     inserted: Run | None = None  # the run that it is the top of
-    size: int | None = None  # how many steps the runbook has that it is the top of, by a sub-playbook or a run
+    text: Document | None = None  # of the runbook that it is the top of, by a sub-playbook or a run, as it was inserted
     children: list["Node"] = field(default_factory=list)
+
+    @property
+    def runbook(self) -> Version | None:
+        """The version that it is the top of."""
+        if self.step is not None and self.step.part is not None:
+            return self.step.part
+        return self.inserted.of if self.inserted is not None else None
 
 
 def task_of(node: Node, written: Mapping[str, Task] | None = None) -> Task:
     """The ticket as a task, nothing done. `written` are the lines of the version it came from, by place."""
-    ticket, step = node.ticket, node.step
-    line = written.get(step.place) if written and step else None
-    if part := part_of(node):
-        return Task(kind="runbook", slug=part)
-    return Task(
-        title=_restored(step.title, node, ticket.title) if step else ticket.title,
-        description=(_restored(step.text, node, ticket.description) if step else ticket.description).strip(),
-        who=_who(node), minutes=ticket.time_limit, lead=ticket.lead, tags=_tags(node.tags), shared=ticket.shared,
-        action=blocks.block(node.automation) if node.automation else None,
-        kind=line.kind if line is not None and line.kind == "group" else "task",
+    line = written.get(node.step.place) if written and node.step else None
+    if node.runbook is not None:
+        if next(changes(node), None) is None:
+            return Task(kind="runbook", slug=node.runbook.document.slug)
+        line = _top_of(node)
+    return replace(
+        _alone(node, line), kind=line.kind if line is not None and line.kind == "group" else "task",
         children=tuple(task_of(child, written) for child in node.children),
     )  # fmt: skip
 
 
-def part_of(node: Node) -> str:
-    """The name of the runbook that stands here just as it was inserted; empty where none does, or it was changed."""
-    if node.step is not None and node.step.part is not None:
-        slug, run, place = node.step.part.document.slug, node.step.run_id, node.step.place
-        same = _is_same(node)
-    elif node.inserted is not None:
-        document = node.inserted.of.document
-        slug, run, place = document.slug, node.inserted.pk, ""
-        same = node.ticket.title == document.title and node.ticket.category != Category.DROPPED
-    else:
-        return ""
-    return slug if same and node.size == _count(node) and _are_in_place(node.children, run, place) else ""
+def _alone(node: Node, line: Task | None) -> Task:
+    """What a line can say of this ticket; as its `line` says it, where that means the same."""
+    ticket, tags = node.ticket, _tags(node.tags)
+    written = (node.step.title, node.step.text) if node.step else (line.title, line.description) if line else ("", "")
+    return Task(
+        title=_restored(written[0], node, ticket.title, most=MOST_TITLE),
+        description=_restored(written[1], node, ticket.description).strip(), who=_who(node),
+        minutes=ticket.time_limit, lead=ticket.lead, shared=ticket.shared,
+        tags=line.tags if line is not None and clean_tags(line.tags) == clean_tags(tags) else tags,
+        action=_action(node.automation, line.action if line is not None else None),
+    )  # fmt: skip
 
 
-def _are_in_place(nodes: Sequence[Node], run: int, above: str) -> bool:
-    """Whether these are the steps 1, 2, 3 … of the run at this place, none changed or dropped, all below them too."""
-    for number, node in enumerate(nodes, 1):
-        place = f"{above}.{number}" if above else str(number)
-        if node.step is None or (node.step.run_id, node.step.place) != (run, place) or not _is_same(node):
-            return False
-        if not _are_in_place(node.children, run, place):
-            return False
-    return True
+def _top_of(node: Node) -> Task:
+    """The line that the top of a runbook would have; it has none, and so it says a title and a text alone."""
+    title = node.step.title if node.step else node.runbook.document.title if node.runbook else node.ticket.title
+    return Task(title=title, description=node.text.introduction if node.text else "")
 
 
-def _is_same(node: Node) -> bool:
-    ticket, step = node.ticket, node.step
-    if step is None or ticket.category == Category.DROPPED:
-        return False
-    title, text = filled(step.title, node.values, most=200), filled(step.text, node.values)
-    return (title, text) == (ticket.title, ticket.description)
+def introduction(top: Node) -> str:
+    """The text of a runbook that is made of what is below this ticket."""
+    return _alone(top, _top_of(top)).description
 
 
-def _count(node: Node) -> int:
-    return sum(1 + _count(child) for child in node.children)
+def _action(automation: Automation | None, written: tasklines.Automation | None) -> tasklines.Automation | None:
+    if automation is None:
+        return None
+    if written is not None:
+        columns = blocks.columns(written)
+        if columns == {name: getattr(automation, name) for name in columns}:
+            return written
+    return blocks.block(automation)
 
 
+# -- What was changed in a runbook that stands in the branch ----------------------------------------------------------
+def written_out(node: Node) -> Iterator[str]:
+    """Of each runbook below that is written out because it is not as it was inserted: why, in words."""
+    for child in node.children:
+        if child.runbook is not None and (why := list(changes(child))):
+            more = f" and {len(why) - MOST_REASONS} more" if len(why) > MOST_REASONS else ""
+            yield (
+                f"“{child.runbook.document.title}” is written out, since it is not as it was inserted: "
+                f"{'; '.join(why[:MOST_REASONS])}{more}. To leave it as it is, write "
+                f"![[runbook:{child.runbook.document.slug}]] in the place of its steps."
+            )
+        yield from written_out(child)
+
+
+def unsaid(top: Node) -> str:
+    """What a runbook made of the tickets below this one cannot say of it, in words: only its text stands in one."""
+    names = [name for name in _differing(top, _top_of(top)) if name not in ("title", "description")]
+    said = f"#{top.ticket.number} stands for the runbook itself, which has no {_listed(names)}: that is left out."
+    return said if names else ""
+
+
+def changes(node: Node) -> Iterator[str]:
+    """How the runbook that stands here differs from what was inserted, in words; nothing where it is the same."""
+    run = node.step.run_id if node.step is not None else node.inserted.pk if node.inserted is not None else 0
+    if node.text is None:
+        yield f"#{node.ticket.number} cannot be compared any more"
+        return
+    yield from _changed(node, _top_of(node))
+    yield from _changed_below(node, node.text.tasks, run, node.step.place if node.step is not None else "")
+
+
+def _changed_below(node: Node, lines: Sequence[Task], run: int, above: str) -> Iterator[str]:
+    """Whether the steps 1, 2, 3 … of the run at this place stand below, and no others; all below them too."""
+    places = [f"{above}.{number}" if above else str(number) for number, _ in enumerate(lines, 1)]
+    found = {child.step.place: child for child in node.children if child.step is not None and child.step.run_id == run}
+    here = [child.step.place for child in found.values() if child.step is not None and child.step.place in places]
+    if here != [place for place in places if place in found]:
+        yield f"the steps below #{node.ticket.number} have another order"
+    for place, line in zip(places, lines, strict=True):
+        child = found.get(place)
+        if child is None:
+            yield f"step {place} is not there"
+        elif line.kind == "runbook":
+            yield from changes(child)
+        else:
+            yield from _changed(child, line)
+            yield from _changed_below(child, line.children, run, place)
+    for child in node.children:
+        if child.step is None or found.get(child.step.place) is not child or child.step.place not in places:
+            yield f"#{child.ticket.number} is new there"
+
+
+def _changed(node: Node, line: Task) -> Iterator[str]:
+    if node.ticket.category == Category.DROPPED:
+        yield f"#{node.ticket.number} was dropped"
+    elif names := _differing(node, line):
+        yield f"#{node.ticket.number} has another {_listed(names)}"
+
+
+def _differing(node: Node, line: Task) -> list[str]:
+    alone = _alone(node, line)
+    return [name for name in SAID if getattr(alone, name) != getattr(line, name)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(SAID[name] for name in names)
+
+
+# -- Text -------------------------------------------------------------------------------------------------------------
 def fitting(tasks: Sequence[Task], *, may_head: bool = True, level: int = 1) -> tuple[Task, ...]:
     """The tasks in an order that can be written: headings only at the top or in headings, and last beside tickets."""
     first = next((at for at, task in enumerate(tasks) if task.kind == "group"), len(tasks))
@@ -120,19 +199,25 @@ def text_of(introduction: str, tasks: Sequence[Task]) -> str:
         raise ValidationError(f"This branch cannot be written as text. {refused.errors[0].message}") from refused
 
 
-def _restored(written: str, node: Node, now: str) -> str:
+def _restored(written: str, node: Node, now: str, *, most: int | None = None) -> str:
     """As it was written, where the ticket still says what that was filled with."""
-    return written if filled(written, node.values) == now else now
+    return written if filled(written, node.values, most=most) == now else now
 
 
 def _who(node: Node) -> str:
-    """The role that the assignee holds; what the step named, where the ticket has nobody else."""
+    """The role that the assignee holds; what the step named, where the ticket is still whose it was, or nobody's.
+
+    Roles pass from one to another while tickets stay: whoever got it as technical lead need not be that any more.
+    """
     named, person = node.step.who if node.step else "", node.ticket.assignee
     if named and (
-        person is None or named.casefold() in (person.username.casefold(), person.email.casefold(), node.role)
+        person is None
+        or person.pk == node.began_with
+        or named.casefold() in (person.username.casefold(), person.email.casefold())
+        or named.casefold().replace("-", "_") in node.roles
     ):
         return named
-    return node.role
+    return node.roles[0] if node.roles else ""
 
 
 def _tags(names: Sequence[str]) -> tuple[str, ...]:

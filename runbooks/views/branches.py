@@ -1,5 +1,6 @@
 """Saving a branch as a runbook, and what a run taught as the next version, both looked over before they are kept."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -31,9 +32,12 @@ def save_branch(request: UserRequest, ticket: Ticket) -> HttpResponse:
         raise PermissionDenied
     leaves_out = request.GET.get("dropped") == "out"
     if request.method != "POST":
-        body, refused = _text(lambda: queries.text_of_branch(ticket, dropped=not leaves_out))
-        initial = {"title": ticket.title, "slug": slugify(ticket.title)[:80], "body": body}
-        context = {"form": SaveForm(initial=initial), "ticket": ticket, "leaves_out": leaves_out, "refused": refused}
+        draft, refused = _made(lambda: queries.draft_of_branch(ticket, dropped=not leaves_out))
+        initial = {"title": ticket.title, "slug": slugify(ticket.title)[:80], "body": draft.text}
+        context = {
+            "form": SaveForm(initial=initial), "ticket": ticket, "leaves_out": leaves_out, "refused": refused,
+            "notes": draft.notes,
+        }  # fmt: skip
         return answers.page(request, ticket.incident, "runbooks/_save.html", context)
     form, made = SaveForm(request.POST), list[Version]()
     if form.is_valid() and not answers.refused(
@@ -56,10 +60,10 @@ def update_runbook(request: UserRequest, run: Run) -> HttpResponse:
     base = queries.next_base(run)
     leaves_out = request.GET.get("dropped") == "out"
     if request.method != "POST":
-        body, refused = _text(lambda: queries.text_of_run(run, dropped=not leaves_out))
+        draft, refused = _made(lambda: queries.draft_of_run(run, dropped=not leaves_out))
         note = f"After a run in {run.incident.number}" if not run.incident.restricted else "After a run"
-        initial = {"body": body, "change_note": note, "version": base.version if base.state == "draft" else None}
-        context = {"form": UpdateForm(initial=initial), "body": body, "refused": refused}
+        initial = {"body": draft.text, "change_note": note, "version": base.version if base.state == "draft" else None}
+        context = {"form": UpdateForm(initial=initial), "body": draft.text, "refused": refused, "notes": draft.notes}
         return _page(request, run, base, {**context, "leaves_out": leaves_out})
     form = UpdateForm(request.POST)
     body = request.POST.get("body", "").replace("\r\n", "\n")
@@ -82,12 +86,12 @@ def _draft(request: UserRequest, run: Run, data: dict[str, Any]) -> None:
         raise ValidationError(words) from conflict
 
 
-def _text(make: Any) -> tuple[str, list[str]]:
-    """The text, or why there is none."""
+def _made(make: Callable[[], queries.Draft]) -> tuple[queries.Draft, list[str]]:
+    """The draft, or why there is none."""
     try:
-        return str(make()), []
+        return make(), []
     except ValidationError as error:
-        return "", error.messages
+        return queries.Draft("", []), error.messages
 
 
 def _page(request: UserRequest, run: Run, base: Version, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
