@@ -280,8 +280,9 @@ EMAIL_BACKEND = (
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("MAIL_FROM", "Treeline <treeline@localhost>")
 
 # -- Work ------------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost//"
 if REDIS_URL:
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 1
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         "visibility_timeout": 3600,
         "socket_connect_timeout": 1,
@@ -294,6 +295,9 @@ if REDIS_URL:
         "interval_max": 0,
     }
 else:
+    CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT = "localhost", "core.file_queue:Transport"
+    # Looked at ten times a second, the folder would give each thread ten messages a second, were they taken one by one.
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 25
     BROKER_DIR = DATA_DIR / "broker"
     BROKER_DIR.mkdir(mode=0o700, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -309,7 +313,6 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

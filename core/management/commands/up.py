@@ -54,7 +54,6 @@ def programs(*, host: str, port: int) -> list[Program]:
     listen = ["--interface", "wsgi", "--no-ws", "--host", host, "--port", str(port)]
     return [
         Program("web", [python, "-m", "granian", *listen, "config.wsgi:application"]),
-        # The queue in files may hand a worker a message half written, which ends it: the work is a row, and waits.
         Program("worker", [*celery, "worker", "-P", "threads", "-c", "4", "--loglevel", "WARNING"], again=True),
         # No pid file: one that a killed beat left behind would stop the next from starting.
         Program(
