@@ -47,7 +47,7 @@ def _request(call: Call) -> outbound.Request:
     private = {name.lower() for name, value in named.items() if any(one.value in value for one in call.hidden)}
     request = outbound.Request(
         method=(_text(call, "method") or "GET").upper(), url=_text(call, "url"), headers=named,
-        body=text_of(body).encode(), private=frozenset(private), most_bytes=_most(call),
+        body=text_of(body).encode(), private=frozenset(private), follow=_follows(call), most_bytes=_most(call),
     )  # fmt: skip
     _require_hosts(call, outbound.check(request).host)
     return request
@@ -60,6 +60,13 @@ def _most(call: Call) -> int:
     if type(asked) is not int or not 1 <= asked <= outbound.MOST_BYTES_EVER // 1024:
         raise Failed(f"max_kb is a number from 1 to {outbound.MOST_BYTES_EVER // 1024}.")
     return asked * 1024
+
+
+def _follows(call: Call) -> bool:
+    asked = call.parameters.get("follow_redirects")
+    if asked not in (None, "") and not isinstance(asked, bool):
+        raise Failed("follow_redirects is true or false.")
+    return asked is True
 
 
 def _require_hosts(call: Call, host: str) -> None:
@@ -105,6 +112,11 @@ HTTP_REQUEST = ActionKind(
         Parameter("method", "choice", "Method", default="GET", choices=tuple((one, one) for one in outbound.METHODS)),
         Parameter("headers", "mapping", "Headers", help="On each line name: value; {{ secrets.name }} is possible."),
         Parameter("body", "long", "Body"),
+        Parameter(
+            "follow_redirects", "flag", "Follow redirects",
+            help=f"At most {outbound.MOST_REDIRECTS}, of GET and HEAD, each looked at as the first address is; "
+                 "secrets are not taken along to another host.",
+        ),
         Parameter("max_kb", "number", "Largest answer in kB", help="64 unless you say more; at most 1024."),
     ),
 )  # fmt: skip

@@ -15,7 +15,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urljoin
 
 import urllib3.connection
@@ -86,13 +86,17 @@ class Answer:
 
 @dataclass
 class Request:
-    """What is asked for. `private` names headers (in small letters) that are for the first host alone."""
+    """What is asked for. `private` names headers (in small letters) that are for the first host alone.
+
+    `follow`: redirects are followed, at most three; otherwise one is a refusal.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     private: frozenset[str] = frozenset()
+    follow: bool = False
     seconds: float = SECONDS
     most_bytes: int = MOST_BYTES
 
@@ -318,9 +322,9 @@ def check(request: Request) -> Target:
 
 
 def fetch(request: Request, allowed: Allowed, log: Callable[[str], None] = lambda line: None) -> Answer:
-    """Make the request. Redirects of GET and HEAD are followed, at most three, each looked at as the first was.
+    """Make the request. Where redirects are to be followed, those of GET and HEAD are, each looked at as the first was.
 
-    `log` is told of redirects and addresses; never of headers or queries.
+    `log` is told of redirects and addresses; never of headers, paths or queries.
 
     Raises:
         Refused: it may not be made, or its answer not be taken.
@@ -352,18 +356,35 @@ def _next(request: Request, target: Target, place: str, hops: int) -> Target:
     """Where a redirect leads.
 
     Raises:
-        Refused: it is not followed.
+        Refused: it is not followed; the text names the host it points to, and no path or query, which may hold secrets.
     """
+    if not request.follow:
+        where = _pointed(target, place)
+        raise Refused(f"{target.host} redirects to {where}; that is followed only where follow_redirects says so.")
     if request.method not in ("GET", "HEAD"):
         raise Refused(f"{target.host} sends {request.method} somewhere else; that is not followed.")
     if hops >= MOST_REDIRECTS:
         raise Refused(f"{target.host} sends from place to place: more than {MOST_REDIRECTS} times.")
     if request.body:
         raise Refused(f"{target.host} sends a request with a body somewhere else; that is not followed.")
-    try:
-        following = parse(urljoin(target.url, place))
-    except ValueError as problem:
-        raise Refused(f"{target.host} sends to an address that is none.") from problem
+    following = _joined(target, place)
     if target.scheme == "https" and following.scheme == "http":
         raise Refused(f"{target.host} sends from https to http; that is not followed.")
     return following
+
+
+def _joined(target: Target, place: str) -> Target:
+    try:
+        return parse(urljoin(target.url, place))
+    except ValueError as problem:
+        raise Refused(f"{target.host} sends to an address that is none.") from problem
+
+
+def _pointed(target: Target, place: str) -> str:
+    """Where it redirects to, in words that keep secrets."""
+    try:
+        there = _joined(target, place)
+    except Refused:
+        return "an address that is none"
+    origin = replace(there, path="/").url.rstrip("/")
+    return f"another place at {origin}" if there.host == target.host else origin

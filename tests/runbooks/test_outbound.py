@@ -3,7 +3,6 @@
 import gzip
 import json
 import socket
-import socketserver
 import ssl
 import subprocess
 import threading
@@ -17,7 +16,8 @@ import pytest
 
 from runbooks import outbound
 from runbooks.addresses import is_outside
-from runbooks.outbound import Answer, Refused, Request, Unreachable, fetch, parse
+from runbooks.outbound import Refused, Request, Unreachable, fetch, parse
+from tests.runbooks.webserver import Serve, ask, says, serving, watching
 
 pytestmark = pytest.mark.security
 
@@ -32,27 +32,7 @@ ADDRESSES = [
     "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "2001:db8::1", "100::1", "not an address",
 ]  # fmt: skip
 PUBLIC = ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "64:ff9b::101:101", "::ffff:1.1.1.1"]
-Serve = Callable[..., int]
-
-
-def nobody(host: str, port: int) -> bool:
-    return False
-
-
-@pytest.fixture
-def connected(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every address that a socket is connected to."""
-    found: list[Any] = []
-
-    class Watched(socket.socket):
-        def connect(self, address: Any) -> None:
-            found.append(address)
-            if address[0] != "127.0.0.1":
-                raise ConnectionRefusedError  # no test goes to the Internet
-            super().connect(address)
-
-    monkeypatch.setattr(socket, "socket", Watched)
-    return found
+serve, connected = pytest.fixture(serving), pytest.fixture(watching)
 
 
 @pytest.fixture
@@ -69,44 +49,6 @@ def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return lambda host, *answers: known.update({host: list(answers)})
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """A server on loopback that answers with what `answer` gives: bytes as they go over the wire."""
-    servers = []
-
-    def start(answer: Callable[[Any, bytes], None]) -> int:
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                head = b""
-                while b"\r\n\r\n" not in head and (part := self.connection.recv(65536)):
-                    head += part
-                try:
-                    answer(self.connection, head)
-                except OSError:
-                    return
-
-        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return int(server.server_address[1])
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def says(text: str) -> Callable[[Any, bytes], None]:
-    return lambda connection, head: connection.sendall(text.encode().replace(b"\n", b"\r\n"))
-
-
-def ask(url: str, *ports: int, **fields: Any) -> Answer:
-    """GET it, with these ports of loopback allowed."""
-    listed = {("127.0.0.1", port) for port in ports} | {("localhost", port) for port in ports}
-    return fetch(Request(**{"method": "GET", "url": url, **fields}), lambda host, port: (host, port) in listed)
 
 
 # -- Where it may lead ------------------------------------------------------------------------------------------------
@@ -135,7 +77,7 @@ def test_no_socket_is_opened_to_any_spelling_of_an_inner_address(
             del connected[:]
             to = serve(says(f"HTTP/1.1 302 Found\nLocation: {url}\nContent-Length: 0\n\n")) if way == "redirect" else 0
             try:
-                ask(f"http://127.0.0.1:{to}/" if to else url, to)
+                ask(f"http://127.0.0.1:{to}/" if to else url, to, follow=True)
             except (Refused, Unreachable):
                 refused += 1
             opened += len([one for one in connected if one[1] != to])
@@ -228,40 +170,6 @@ def test_no_proxy_of_the_environment_is_asked(serve: Serve, monkeypatch: pytest.
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/")
     assert ask(f"http://127.0.0.1:{port}/", port).body == b"ok"
-
-
-def test_a_redirect_is_followed_three_times_and_not_further(serve: Serve) -> None:
-    ports: list[int] = []
-    ports.append(serve(says("HTTP/1.1 200 OK\nContent-Length: 3\n\nend")))
-    for _ in range(4):
-        ports.append(serve(says(f"HTTP/1.1 307 x\nLocation: http://127.0.0.1:{ports[-1]}/\nContent-Length: 0\n\n")))
-    got = ask(f"http://127.0.0.1:{ports[3]}/", *ports)
-    assert (got.body, len(got.hops)) == (b"end", 3)
-    with pytest.raises(Refused, match="place to place"):
-        ask(f"http://127.0.0.1:{ports[4]}/", *ports)
-
-
-def test_what_is_private_is_not_taken_along_to_another_host(serve: Serve) -> None:
-    seen: list[bytes] = []
-
-    def answer(connection: Any, head: bytes) -> None:
-        seen.append(head.lower())
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
-    other = serve(answer)
-    first = serve(says(f"HTTP/1.1 302 x\nLocation: http://127.0.0.1:{other}/\nContent-Length: 0\n\n"))
-    headers = {"Authorization": "Bearer s", "X-Key": "s", "Cookie": "s", "X-Plain": "p"}
-    ask(f"http://127.0.0.1:{first}/", first, other, headers=headers, private=frozenset({"x-key"}))
-    assert b"x-plain: p" in seen[0]
-    assert all(name not in seen[0] for name in (b"authorization", b"x-key", b"cookie"))
-
-
-def test_a_redirect_of_a_post_is_not_followed(serve: Serve) -> None:
-    other = serve(says("HTTP/1.1 200 OK\nContent-Length: 0\n\n"))
-    for code in (301, 302, 303, 307, 308):
-        port = serve(says(f"HTTP/1.1 {code} x\nLocation: http://127.0.0.1:{other}/\nContent-Length: 0\n\n"))
-        with pytest.raises(Refused, match="not followed"):
-            ask(f"http://127.0.0.1:{port}/", port, other, method="POST", body=b"secret")
 
 
 @pytest.mark.parametrize(
