@@ -1,8 +1,13 @@
-"""The values that message templates may name: `{{ incident.title }}`. A fixed list, filled as plain text."""
+"""The values that message templates may name: `{{ incident.title }}`. A fixed list, filled as plain text.
+
+Most are facts of the incident and its people. What no column knows is `by_hand`: whoever sends the message says it.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
 
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _LEFT_OVER = re.compile(r"\{\{|\}\}|\{%|%\}")
@@ -14,6 +19,7 @@ class Placeholder:
 
     label: str
     example: str
+    by_hand: bool = False
 
 
 PLACEHOLDERS: dict[str, Placeholder] = {
@@ -36,7 +42,7 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "commander.email": Placeholder("Address of the incident commander", "alice@demo.example"),
     "sender.name": Placeholder("Name of who sends it", "Carol Example"),
     "sender.email": Placeholder("Address of who sends it", "carol@demo.example"),
-    "next_update": Placeholder("When the reader hears of it again", "2026-11-20 18:00 UTC"),
+    "next_update": Placeholder("When the reader hears of it again", "2026-11-20 18:00 UTC", by_hand=True),
     "today": Placeholder("The day on which it is sent", "2026-11-20"),
 }
 EXAMPLES = {name: one.example for name, one in PLACEHOLDERS.items()}
@@ -71,9 +77,20 @@ def _at(text: str, position: int, what: str) -> Unknown:
     return Unknown(before.count("\n") + 1, position - before.rfind("\n"), " ".join(what.split())[:60])
 
 
+def used(*texts: str) -> dict[str, Placeholder]:
+    """Those that stand in the texts, by name, in the order of the list."""
+    names = {found.strip() for text in texts for found in _BRACES.findall(text)}
+    return {name: one for name, one in PLACEHOLDERS.items() if name in names}
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with its placeholders replaced, once: a value that looks like a placeholder stays what it is.
 
-    A placeholder without a value stays as it is written, so that whoever reads the draft sees it.
+    What is no placeholder stays as it is written: no version with such a text comes into force (`problems`).
+
+    Raises:
+        ValidationError: one of them has no value, or an empty one: no message goes out with braces or gaps in it.
     """
+    if missing := [one.label for name, one in used(text).items() if not values.get(name, "").strip()]:
+        raise ValidationError([f"Say what this message needs: {label}." for label in missing])
     return _BRACES.sub(lambda match: values.get(match[1].strip(), match[0]), text)

@@ -28,6 +28,8 @@ def text_of(document: Document, version: Version, view: str) -> dict[str, Any]:
     names = {name: words for name, words in VIEWS.items() if is_runbook or name != "steps"}
     view = view if view in names else next(iter(names))
     found: dict[str, Any] = {"view": view, "views": names}
+    if document.kind == DocumentKind.TEMPLATE:
+        found["braces"] = placeholders.used(version.subject, version.body)
     if view == "steps":
         found |= steps_of(version.body)
     elif view == "guide":

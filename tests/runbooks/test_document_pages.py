@@ -13,6 +13,7 @@ from people.models import User
 from runbooks.actions import documents, versions
 from runbooks.forms.documents import SomeOf
 from runbooks.models import Document, Version, VersionState
+from tests.runbooks.conftest import MakeRunbook
 from tickets.actions.tags import set_tags
 from tickets.models import Ticket
 
@@ -250,6 +251,22 @@ def test_a_message_is_shown_with_an_example(in_force: Write, client_of: Browser,
     part = client_of(bob).post("/templates/new/", fields, headers=HTMX).content.decode()
     assert "News of IR-2026-1120-001" in part
     assert "<strong>Ransomware on the file server</strong>" in part
+
+
+def test_the_page_of_a_message_says_what_has_to_be_replaced_and_by_whom(
+    make_runbook: MakeRunbook, client_of: Browser, bob: User
+) -> None:
+    make_runbook("news", "We work on {{ incident.title }}. Next: {{next_update}}, {{ nothing }}", kind="template")
+    for view in ("guide", "markdown"):
+        part = (
+            client_of(bob).get(f"/templates/news/?view={view}").content.decode().partition("What stands in braces")[2]
+        )
+        assert "Title of the incident</dd>" in part
+        assert re.search(r"When the reader hears of it again <span.*whoever sends it says so</span></dd>", part)
+        assert part.count("whoever sends it says so") == 1
+        assert "{{ nothing }}" not in part
+    make_runbook("plain", "Without any.", kind="template")
+    assert "What stands in braces" not in client_of(bob).get("/templates/plain/").content.decode()
 
 
 def test_a_copy_begins_with_the_text(in_force: Write, client_of: Browser, bob: User) -> None:
