@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from runbooks import outbound, programs
 from runbooks.actions.starts import run_runbook
+from runbooks.addresses import is_literal
 from runbooks.forms.quick import QuickForm
 from runbooks.models import AllowedHost, Document, Run
 from runbooks.registry import ActionKind, Answer, Ask, Call, Done, Failed, Parameter, Wait
@@ -98,7 +99,9 @@ def _http_dry(call: Call) -> str:
     try:
         request = _request(call)
         target = outbound.parse(request.url)
-        outbound.resolve(target, _allowed, outbound.SECONDS)
+        outbound.check_port(target, _allowed)
+        if is_literal(target.host):  # a name is not looked up: that alone would tell somebody outside
+            outbound.resolve(target, _allowed, outbound.SECONDS)
     except (outbound.Refused, outbound.Unreachable) as problem:
         raise Failed(str(problem)) from problem
     return f"Would send {request.method} to {target.host}:{target.port}, with {len(request.body)} bytes."

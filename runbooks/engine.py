@@ -7,10 +7,8 @@ own data runs in the transaction that ends the execution, so that it happens onc
 
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,11 +17,12 @@ from django.utils import timezone
 from core.models.versions import Conflict
 from runbooks.actions import executions as actions
 from runbooks.expressions import holds
+from runbooks.masks import masked, masked_data
 from runbooks.models import Automation, Execution, Waiting
 from runbooks.models.automations import MOST_RETRIES
-from runbooks.queries.automations import DOTS, Prepared, Rule, prepared, rule_of
+from runbooks.queries.automations import Prepared, Rule, prepared, rule_of
 from runbooks.registry import ActionKind, Answer, Ask, Call, Done, Failed, Hidden, Parameter, Wait
-from runbooks.values import ExpressionError, plain, text_of
+from runbooks.values import ExpressionError, plain
 from tickets.models import Category
 
 log = logging.getLogger(__name__)
@@ -52,26 +51,6 @@ class Try:
         return {
             "log": text[: actions.MOST_LOG], "duration_ms": spent, "started_at": since, "input": self.shown,
         }  # fmt: skip
-
-
-# -- Secrets ----------------------------------------------------------------------------------------------------------
-def masked(text: str, hidden: Iterable[Hidden]) -> str:
-    """The text with dots where a secret stands, also as URLs and JSON write it."""
-    for one in hidden:
-        spellings = {one.value, quote(one.value), quote(one.value, safe=""), quote_plus(one.value)}
-        spellings |= {text_of([one.value])[2:-2]}
-        for spelling in sorted(spellings, key=len, reverse=True):
-            text = text.replace(spelling, DOTS)
-    return text
-
-
-def _masked(value: Any, hidden: tuple[Hidden, ...]) -> Any:
-    """The same for data, names in it among them."""
-    if isinstance(value, str):
-        return masked(value, hidden)
-    if isinstance(value, dict):
-        return {masked(key, hidden): _masked(item, hidden) for key, item in value.items()}
-    return [_masked(item, hidden) for item in value] if isinstance(value, list) else value
 
 
 # -- Whether ----------------------------------------------------------------------------------------------------------
@@ -118,7 +97,7 @@ def carry_out(execution: Execution) -> None:
     except ExpressionError as problem:
         actions.finish(actor=actor, execution=execution, error=str(problem), output={}, **this.kept)
         return
-    this.hidden, this.shown = ready.hidden, _masked(ready.shown, ready.hidden)
+    this.hidden, this.shown = ready.hidden, masked_data(ready.shown, ready.hidden)
     if not execution.dry and rule.needs_approval and not _agreed(execution, ready):
         this.note(
             "What it would do has changed since somebody agreed." if execution.approved_by else "Approval needed."
@@ -215,7 +194,7 @@ def _done(this: Try, answer: Done) -> None:
     outcome = masked(answer.outcome, this.hidden)
     this.note(outcome or "Done.")
     try:
-        output = _masked(plain(answer.output), this.hidden)
+        output = masked_data(plain(answer.output), this.hidden)
     except ExpressionError as problem:
         _fail(this, Failed(f"It was done, but what it gave cannot be kept: {problem}"))
         return

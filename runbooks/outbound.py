@@ -125,6 +125,18 @@ def parse(url: str) -> Target:
     return Target(scheme, found["host"].strip("[]").lower(), port, path if path.startswith("/") else f"/{path}")
 
 
+def check_port(target: Target, allowed: Allowed) -> bool:
+    """Whether an admin allowed host and port.
+
+    Raises:
+        Refused: nobody did, and the port is an unusual one.
+    """
+    listed = allowed(target.host, target.port)
+    if not listed and target.port not in PORTS:
+        raise Refused(f"Port {target.port} is not open to automations: an admin can allow {target.host}:{target.port}.")
+    return listed
+
+
 def resolve(target: Target, allowed: Allowed, seconds: float) -> list[str]:
     """The addresses of the target, every one of them checked.
 
@@ -132,9 +144,7 @@ def resolve(target: Target, allowed: Allowed, seconds: float) -> list[str]:
         Refused: one of them is not to be reached, or the port is not.
         Unreachable: the name means nothing, or nobody says in time what it means.
     """
-    listed = allowed(target.host, target.port)
-    if not listed and target.port not in PORTS:
-        raise Refused(f"Port {target.port} is not open to automations: an admin can allow {target.host}:{target.port}.")
+    listed = check_port(target, allowed)
     found = _looked_up(target, seconds)
     for address in found:
         fine = (is_literal(target.host) or not is_never(address)) if listed else is_outside(address)
