@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core import markdown
-from incidents.models import Role
+from incidents.models.team import PERMISSIONS
 from runbooks import blocks, expressions
 from runbooks.expansion import Book, Step, asked, book, expand
 from runbooks.filling import names_in
@@ -30,6 +30,7 @@ MESSAGES = {
     "first-notice-to-customer", "customer-update", "all-clear", "heads-up-to-executives", "request-to-staff",
     "regulator-first-notification", "post-incident-summary", "call-invitation",
 }  # fmt: skip
+WORKING = {role for role, may in PERMISSIONS.items() if "work" in may}  # nobody else can be given a ticket
 ASKED = {"account", "device", "host", "key_id", "sender", "service", "system"}
 INCIDENT = {
     "affectedUsers": None, "affectedSystems": ["WS-0147"], "affectedServices": [], "dataTypes": [], "severity": "high",
@@ -79,7 +80,7 @@ def test_every_runbook_reads_as_task_lines_and_back(one):
     text = books()[one.slug].text
     assert text.introduction
     assert render(text)
-    assert {task.who for task in text.walk()} <= {"", *Role.values} - {Role.OBSERVER}
+    assert {task.who for task in text.walk()} <= {"", *WORKING}
     assert not any(task.done for task in text.walk())
 
 
@@ -91,6 +92,17 @@ def test_every_runbook_is_a_night_of_work_with_questions_to_answer(one):
     assert 2 <= max(step.depth for step in steps) <= 4
     assert any("**Do not**" in step.text for step in steps[:1]), "says what must not be done"
     assert len(asked(steps)) <= 3
+
+
+@pytest.mark.parametrize("one", WHOLE, ids=named)
+def test_every_runbook_says_how_it_ends(one):
+    assert "close-the-response" in books()[one.slug].parts
+
+
+@pytest.mark.parametrize("one", RUNBOOKS, ids=named)
+def test_leads_ask_and_all_other_steps_say_what_to_do(one):
+    work = [task for task in books()[one.slug].text.walk() if task.kind == "task"]
+    assert [task.title for task in work if ("?" in task.title) != task.lead] == []
 
 
 @pytest.mark.parametrize("one", RUNBOOKS, ids=named)
