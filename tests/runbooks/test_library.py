@@ -28,7 +28,7 @@ CONTROLLED = {
 }  # fmt: skip
 MESSAGES = {
     "first-notice-to-customer", "customer-update", "all-clear", "heads-up-to-executives", "request-to-staff",
-    "regulator-first-notification", "post-incident-summary", "call-invitation",
+    "regulator-first-notification", "post-incident-summary", "call-invitation", "notice-to-persons-concerned",
 }  # fmt: skip
 WORKING = {role for role, may in PERMISSIONS.items() if "work" in may}  # nobody else can be given a ticket
 ASKED = {"account", "device", "host", "key_id", "sender", "service", "system"}
@@ -38,6 +38,7 @@ INCIDENT = {
 INSIDE = {"ask_human": {"text", "fields"}, "wait_for": {"minutes", "approval"}}  # asks and waits, and no more
 ANY = re.compile(r"\{\{(.*?)\}\}")
 LINK = re.compile(r"(?<!!)\[\[(.*?)\]\]")
+LABEL = re.compile(r"\{\{ incident\.tlp \}\}|TLP:(?:RED|AMBER\+STRICT|AMBER|GREEN|CLEAR)")
 TECHNIQUE = re.compile(r"\bT\d+(?:\.\d+)?")
 
 
@@ -142,6 +143,18 @@ def test_placeholders_stand_only_in_messages_and_are_known(one):
     found = {name.strip() for name in ANY.findall(one.subject + one.body)}
     assert found <= (set(PLACEHOLDERS) if one.kind == DocumentKind.TEMPLATE else set())
     assert one.kind != DocumentKind.TEMPLATE or found >= {"incident.number", "sender.name"}
+
+
+@pytest.mark.parametrize("one", [one for one in ALL if one.kind == DocumentKind.TEMPLATE], ids=named)
+def test_every_message_is_marked_before_its_text_and_says_when_the_reader_hears_more(one):
+    """TLP 2.0: the label stands in the subject, and before what it is about. A note for the sender may come first.
+
+    GDPR Art. 34(2) asks for plain language where everybody is written to: no label there.
+    """
+    marked = LABEL.match(one.subject), any(LABEL.match(part.strip("*")) for part in one.body.split("\n\n")[:2])
+    assert [bool(mark) for mark in marked] == [one.slug != "notice-to-persons-concerned"] * 2
+    assert "{{ next_update }}" in one.body
+    assert "{{ incident.title }}" not in one.subject, "whoever sees a list of mails reads subjects"
 
 
 @pytest.mark.parametrize("one", RUNBOOKS, ids=named)
