@@ -290,6 +290,20 @@ def tell_who_can_agree(entry: JournalEntry) -> None:
     )  # fmt: skip
 
 
+@on("automation.failed")
+def tell_whose_automation_failed(entry: JournalEntry) -> None:
+    """It is not tried any more: who has the ticket and who asked for it know; where nobody is either, who commands."""
+    execution = Execution.objects.select_related("automation__ticket__incident").filter(pk=entry.target_id).first()
+    if execution is None or execution.dry:
+        return
+    ticket = execution.automation.ticket
+    people = _people([ticket.assignee_id, execution.asked_by_id]) or _people([ticket.incident.commander_id])
+    notify(
+        entry=entry, users=people, incident=ticket.incident, ticket=ticket, kind=Kind.AUTOMATION,
+        text=f"The automation of {ticket} failed",
+    )  # fmt: skip
+
+
 # -- Documents --------------------------------------------------------------------------------------------------------
 def _managers() -> list[User]:
     """Who oversees: they may approve what they did not write."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from runbooks import outbound, programs
+from runbooks import outbound, patience, programs
 from runbooks.actions.starts import run_runbook
 from runbooks.addresses import is_literal
 from runbooks.forms.quick import QuickForm
@@ -85,7 +85,10 @@ def _http_request(call: Call) -> Answer:
     except outbound.Unreachable as problem:
         raise Failed(str(problem), again=True) from problem
     if not 200 <= answer.status < 300:
-        raise Failed(f"The other side answered {answer.status}.", again=answer.status in AGAIN)
+        raise Failed(
+            f"The other side answered {answer.status}.", again=answer.status in AGAIN,
+            after=patience.asked(answer.headers.get("retry-after", "")),
+        )  # fmt: skip
     text = answer.body.decode("utf-8", "replace")
     output = {"status": answer.status, "type": answer.headers.get("content-type", ""), "text": text}
     try:

@@ -208,7 +208,7 @@ def _fail(this: Try, failed: Failed) -> None:
     this.note(text)
     actor, most = actions.machine(execution.automation), min(execution.automation.retries, MOST_RETRIES)
     if failed.again and execution.attempts <= most:
-        actions.retry(actor=actor, execution=execution, error=text, **this.kept)
+        actions.retry(actor=actor, execution=execution, error=text, after=failed.after, **this.kept)
         return
     actions.finish(actor=actor, execution=execution, error=text, output={}, **this.kept)
 

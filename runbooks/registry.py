@@ -25,11 +25,14 @@ GROUP = "treeline.actions"
 
 
 class Failed(Exception):
-    """The action could not be done; the text is for people. `again` says whether a later try may succeed."""
+    """The action could not be done; the text is for people. `again` says whether a later try may succeed.
 
-    def __init__(self, text: str, *, again: bool = False) -> None:
+    `after`: seconds that the other side asks to be left alone; the next try comes no sooner, but within an hour.
+    """
+
+    def __init__(self, text: str, *, again: bool = False, after: float | None = None) -> None:
         super().__init__(text)
-        self.again = again
+        self.again, self.after = again, after
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Carrying out automations: who asks, who agrees, who answers, and how each time ends. The work itself: engine.py."""
 
 import datetime as dt
-import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from core.work import wake
 from incidents.models import Incident
 from incidents.models.guards import require_open
 from people.models import User
+from runbooks import patience
 from runbooks.models import Automation, Execution, Waiting
 from tickets import tree
 from tickets.actions.tickets import edit_ticket
@@ -229,10 +229,9 @@ def wait(
 
 
 @action
-def retry(*, actor: Actor, execution: Execution, error: str, **kept: Any) -> None:
-    """Put it back for another try, later each time: 30 seconds, doubled up to an hour, with a fifth of chance."""
-    seconds = min(30 * 2 ** (execution.attempts - 1), 3600) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads the load
-    due = timezone.now() + dt.timedelta(seconds=seconds)
+def retry(*, actor: Actor, execution: Execution, error: str, after: float | None = None, **kept: Any) -> None:
+    """Put it back for another try, later each time, and not before the seconds that the other side asked for."""
+    due = timezone.now() + dt.timedelta(seconds=patience.pause(execution.attempts, after))
     _mine(execution, state=WorkState.QUEUED, waiting=Waiting.TIME, due=due, error=error[:2000], **kept)
     _note("automation.delayed", actor, execution, reason=error)
 
