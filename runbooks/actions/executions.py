@@ -125,19 +125,26 @@ def _go_on(execution: Execution, fields: Mapping[str, Any]) -> None:
 
 
 @action
-def approve(*, actor: User, execution: Execution, alone: bool = False) -> Execution:
+def approve(*, actor: User, execution: Execution, alone: bool = False, seen: str = "") -> Execution:
     """Let it be done as it is shown. `alone`: who asked confirms that they agree themselves, since nobody else leads.
+
+    `seen` is the `shown_digest` of what the approver was shown.
 
     Raises:
         ValidationError: it does not wait for that, the person does not lead, or they asked for it and somebody else
-            leads by now, or they did not confirm that nobody does.
+            leads by now, or they did not confirm that nobody does; or what it would do is not what they were shown.
     """
     found = _still(execution, Waiting.APPROVAL)
-    asked_it = found.asked_by_id == actor.pk
+    if seen and seen != found.shown_digest:
+        raise ValidationError("What it would do has changed since you looked: look again before you agree.")
+    asked_it = found.requester_id == actor.pk
     if not found.may_be_approved_by(actor):
         if "lead" not in found.access_root.permissions_for(actor):
             raise ValidationError("Only somebody who leads the incident can agree to it.")
-        raise ValidationError("Who asked for it cannot agree to it: let somebody else who leads look at it.")
+        raise ValidationError(
+            "Who asked for it cannot agree to it, nor who wrote what set itself off: "
+            "let somebody else who leads look at it."
+        )
     if asked_it and not alone:
         raise ValidationError("You asked for it yourself: confirm that nobody else here can agree.")
     _go_on(found, {"approved_by": actor})

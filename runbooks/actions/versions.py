@@ -145,13 +145,20 @@ def withdraw(*, actor: Actor, draft: Version) -> Version:
 
 
 @action
-def approve(*, actor: Actor, draft: Version, comment: str, activate: bool = True) -> Version:
+def approve(*, actor: Actor, draft: Version, comment: str, activate: bool = True, seen: str = "") -> Version:
     """Agree. With the last approval that is needed it is approved, and with `activate` in force at once.
 
+    `seen` is that of the version as the approver read it.
+
     Raises:
-        ValidationError: it is not in review, the actor wrote on it or has agreed, or there is no comment.
+        ValidationError: it is not in review, the actor wrote on it or has agreed, there is no comment, or it was taken
+            back and submitted again since they read it.
     """
     draft = _locked(draft, VersionState.IN_REVIEW)
+    if seen and seen != draft.seen:
+        raise ValidationError(
+            "It was taken back and submitted again since you read it: read it again before you approve."
+        )
     _say(draft, actor, comment, agrees=True)
     is_enough = not _missing(draft)
     if is_enough:

@@ -220,7 +220,9 @@ class AnswerForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    """Agreeing to what one asked for oneself needs a second look."""
+    """Agreeing to what `seen` names; to what one asked for oneself only with a second look."""
+
+    seen = forms.RegexField(r"\A[0-9a-f]{64}\Z", widget=forms.HiddenInput)
 
     alone = forms.BooleanField(required=False, label="I asked for it myself, and nobody else here can agree")
 

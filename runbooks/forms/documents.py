@@ -170,8 +170,9 @@ class FactsForm(forms.Form):
 
 
 class DecideForm(forms.Form):
-    """What an approver says."""
+    """What an approver says to the version that `seen` names."""
 
+    seen = forms.RegexField(r"\A[0-9]{1,9}\.[0-9]{1,9}\Z", widget=forms.HiddenInput)
     comment = MultilineText(max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
     activate = forms.BooleanField(required=False, initial=True, label="Put it in force as soon as it is approved")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -82,6 +84,14 @@ class Automation(Versioned, Guarded):
 
     def __str__(self) -> str:
         return f"{self.action} of #{self.ticket.number}"
+
+    @property
+    def writer_id(self) -> int | None:
+        """Who gave it what it does, last: a person, not what set it off since. One query."""
+        rows: Any = type(self).history
+        written = rows.filter(id=self.pk, history_user_id__isnull=False).order_by("-history_id")
+        found: int | None = written.values_list("history_user_id", flat=True).first()
+        return found
 
     @property
     def access_root(self) -> Root:
@@ -173,13 +183,24 @@ class Execution(Work, Guarded):
         """A person, or a time, has to come first."""
         return self.state == WorkState.QUEUED and bool(self.waiting)
 
+    @property
+    def requester_id(self) -> int | None:
+        """Who asked for it; where it set itself off, who wrote it. One query at most."""
+        return self.asked_by_id or self.automation.writer_id
+
+    @property
+    def shown_digest(self) -> str:
+        """Names what an approver is shown (SHA-256), so that only that can be agreed to."""
+        shown = json.dumps([self.automation.action, self.question, self.input], sort_keys=True)
+        return hashlib.sha256(shown.encode()).hexdigest()
+
     def may_be_approved_by(self, user: User) -> bool:
-        """Whether they lead, and did not ask for it themselves unless nobody else leads; two queries at most."""
+        """Whether they lead, and did not ask for it themselves unless nobody else leads; three queries at most."""
         leading = IncidentGrant.objects.filter(
             content_object=self.automation.ticket.incident, permission__codename="lead", user__is_active=True
         )
         people = set(leading.values_list("user_id", flat=True))
-        return user.pk in people and (self.asked_by_id != user.pk or people == {user.pk})
+        return user.pk in people and (people == {user.pk} or self.requester_id != user.pk)
 
     def given_up(self, error: str) -> None:
         """The journal says that it failed, though no worker was left to say so."""

@@ -88,6 +88,11 @@ class Version(Versioned, Guarded):
         return self.document
 
     @property
+    def seen(self) -> str:
+        """Names the text as it stands, so that only what was read can be approved."""
+        return f"{self.number}.{self.version}"
+
+    @property
     def stage(self) -> VersionState:
         """The state, as what it is."""
         return VersionState(self.state)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from core.access import granted
 from core.models.work import WorkState
@@ -162,9 +163,13 @@ def waiting_for(user: User) -> QuerySet[Execution]:
         content_object=OuterRef("automation__ticket__incident"), permission__codename="lead", user__is_active=True
     ).exclude(user=user)
     agree = Q(waiting=Waiting.APPROVAL, automation__ticket__incident__in=granted(user, Incident, "lead"))
-    agree &= ~Q(asked_by=user) | Q(~Exists(others))
+    agree &= ~Q(requester=user.pk) | Q(~Exists(others))
     answer = Q(waiting=Waiting.ANSWER, automation__ticket__incident__in=granted(user, Incident, "work"))
-    rows = rows.filter(agree | answer).select_related("automation__ticket__incident", "asked_by")
+    history: Any = Automation.history
+    wrote = history.filter(id=OuterRef("automation"), history_user_id__isnull=False).order_by("-history_id")
+    wrote = Subquery(wrote.values("history_user_id")[:1])
+    rows = rows.annotate(requester=Coalesce("asked_by_id", wrote, Value(0))).filter(agree | answer)
+    rows = rows.select_related("automation__ticket__incident", "asked_by")
     return rows.defer("log", "input", "output").order_by("pk")
 
 

@@ -37,6 +37,7 @@ def part(request: UserRequest, ticket: Ticket, *, status: int = 200, **extra: An
         context |= {
             "rule": queries.rule_of(automation), "executions": queries.executions_of(automation), "pending": pending,
             "may_approve": pending is not None and pending.may_be_approved_by(request.user),
+            "is_own": pending is not None and pending.requester_id == request.user.pk,
         }  # fmt: skip
         if pending is not None and pending.waiting == Waiting.ANSWER:
             context["answer_form"] = AnswerForm(question=pending.question)

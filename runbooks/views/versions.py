@@ -192,7 +192,9 @@ def _parts(document: Document, version: Version) -> dict[str, Any]:
 def approve(request: UserRequest, document: Document) -> HttpResponse:
     """Agree, or send back, with a comment."""
     draft = _coming(document)
-    form = DecideForm(request.POST if request.method == "POST" else None)
+    now = {"seen": draft.seen if draft else ""}
+    read = {"seen": request.GET.get("seen") or now["seen"]}  # as the page was when its reader chose to decide
+    form = DecideForm(request.POST if request.method == "POST" else None, initial=read)
     if (
         request.method == "POST"
         and draft
@@ -202,6 +204,8 @@ def approve(request: UserRequest, document: Document) -> HttpResponse:
         htmx.toast(request, f"You decided on version {draft.number}.")
         return htmx.done(request, reverse("runbooks:version", kwargs=_parts(document, draft)))
     status = 422 if request.method == "POST" else 200
+    if form.is_bound:
+        form.data = {**request.POST.dict(), **now}  # what is shown now is what a second click approves
     context = {"document": document, "draft": draft, "form": form, "fragment": "runbooks/documents/_approve.html"}
     return htmx.render(
         request, "runbooks/documents/form.html", {**context, "heading": "Approve"},
@@ -214,8 +218,7 @@ def _decide(request: UserRequest, draft: Version, form: DecideForm) -> None:
     if "send_back" in request.POST:
         actions.send_back(actor=request.user, draft=draft, comment=comment)
     else:
-        activate = form.cleaned_data["activate"]
-        actions.approve(actor=request.user, draft=draft, comment=comment, activate=activate)
+        actions.approve(actor=request.user, draft=draft, **form.cleaned_data)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,5 +1,6 @@
 """The automation part of a ticket, as people see and use it, without a script."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,8 +9,10 @@ from django.test import Client
 from incidents.actions import team
 from incidents.models import Incident, Role
 from people.models import User
+from runbooks.actions import executions
 from runbooks.models import Automation, Execution
 from tests.runbooks.automating import asked, give, switch, worked
+from tickets.actions.tickets import edit_ticket
 from tickets.models import Ticket
 
 HTMX = {"HX-Request": "true"}
@@ -110,16 +113,39 @@ def test_alice_agrees_to_what_she_is_shown(client_of, browser, url, ticket, alic
     approve = f"{url}executions/{execution.pk}/approve/"
     assert browser.post(approve).status_code == 403
     assert "Agree" in client_of(alice).get(url).content.decode()
-    assert client_of(alice).post(approve).status_code == 302
+    assert client_of(alice).post(approve).status_code == 422
+    seen = {"seen": execution.shown_digest}
+    assert client_of(alice).post(approve, seen).status_code == 302
     assert worked(execution).state == "done"
-    assert client_of(alice).post(approve, headers=HTMX).status_code == 422
+    assert client_of(alice).post(approve, seen, headers=HTMX).status_code == 422
+
+
+def test_alice_agrees_to_nothing_that_became_something_else_since_she_looked(client_of, url, ticket, alice, bob):
+    """Somebody else agreed, the title changed, and it waits again: her page still shows what it was before."""
+    tell = {"tasks": "- [ ] Wipe {{ ticket.title }}"}
+    execution = asked(give(ticket, bob, "create_tickets", tell, needs_approval=True), bob)
+    [seen] = re.findall(r'name="seen" value="([0-9a-f]{64})"', client_of(alice).get(url).content.decode())
+    executions.approve(actor=alice, execution=execution)
+    edit_ticket(actor=bob, ticket=ticket, version=ticket.version, fields={"title": "the file server"})
+    assert worked(execution).waiting == "approval"
+    answer = client_of(alice).post(f"{url}executions/{execution.pk}/approve/", {"seen": seen}, headers=HTMX)
+    assert answer.status_code == 422
+    assert "has changed since you looked" in answer.content.decode()
+    assert worked(execution).waiting == "approval"
+
+
+def test_all_of_what_is_agreed_to_is_shown(client_of, url, ticket, alice, bob) -> None:
+    tasks = "- [ ] Look\n" * 60 + "- [ ] Wipe the file server\n"
+    asked(give(ticket, bob, "create_tickets", {"tasks": tasks}, needs_approval=True), bob)
+    assert "Wipe the file server" in client_of(alice).get(url).content.decode()
 
 
 def test_who_alone_leads_agrees_to_what_they_asked_only_expressly(client_of, url, ticket, alice) -> None:
     execution = asked(give(ticket, alice, "set_status", {"status": "doing"}, needs_approval=True), alice)
     approve = f"{url}executions/{execution.pk}/approve/"
-    assert client_of(alice).post(approve, headers=HTMX).status_code == 422
-    assert client_of(alice).post(approve, {"alone": "on"}, headers=HTMX).status_code == 200
+    seen = {"seen": execution.shown_digest}
+    assert client_of(alice).post(approve, seen, headers=HTMX).status_code == 422
+    assert client_of(alice).post(approve, {**seen, "alone": "on"}, headers=HTMX).status_code == 200
     assert worked(execution).state == "done"
 
 
@@ -127,7 +153,8 @@ def test_a_second_leader_who_came_after_the_page_was_shown_has_to_agree(client_o
     execution = asked(give(ticket, alice, "set_status", {"status": "doing"}, needs_approval=True), alice)
     assert "nobody else here can agree" in client_of(alice).get(url).content.decode()
     team.assign_role(actor=alice, incident=ticket.incident, user=carol, role=Role.TECHNICAL)
-    answer = client_of(alice).post(f"{url}executions/{execution.pk}/approve/", {"alone": "on"}, headers=HTMX)
+    sent = {"alone": "on", "seen": execution.shown_digest}
+    answer = client_of(alice).post(f"{url}executions/{execution.pk}/approve/", sent, headers=HTMX)
     assert answer.status_code == 422
     assert "let somebody else who leads look at it" in answer.content.decode()
     assert "nobody else here can agree" not in answer.content.decode()

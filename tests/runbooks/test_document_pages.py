@@ -12,7 +12,7 @@ from incidents.models import Incident
 from people.models import User
 from runbooks.actions import documents, versions
 from runbooks.forms.documents import SomeOf
-from runbooks.models import Document, Version, VersionState
+from runbooks.models import Approval, Document, Version, VersionState
 from tests.runbooks.conftest import MakeRunbook
 from tickets.actions.tags import set_tags
 from tickets.models import Ticket
@@ -156,20 +156,39 @@ def test_alice_writes_a_runbook_and_dora_approves_it(client_of: Browser, alice: 
     assert again.status_code == 302
     assert hers.get(f"{url}approve/").status_code == 403
     assert "cannot approve it" in hers.get(url).content.decode()
-    assert doras.post(f"{url}approve/", {"comment": "", "approve": "1"}).status_code == 422
-    assert (
-        doras.post(f"{url}approve/", {"comment": "As we do it.", "approve": "1", "activate": "on"}).status_code == 302
-    )
+    [seen] = re.findall(r"approve/\?seen=([0-9.]+)", doras.get(url).content.decode())
+    sent = {"comment": "As we do it.", "approve": "1", "activate": "on"}
+    assert doras.post(f"{url}approve/", {**sent, "seen": seen, "comment": ""}).status_code == 422
+    assert doras.post(f"{url}approve/", sent).status_code == 422
+    assert doras.post(f"{url}approve/", {**sent, "seen": seen}).status_code == 302
     assert Version.objects.get().stage == VersionState.ACTIVE
     assert "As we do it." in hers.get(url).content.decode()
     assert "Edit as v2" in hers.get(url).content.decode()
 
 
+def test_dora_approves_nothing_but_what_she_read(client_of: Browser, alice: User, dora: User) -> None:
+    """Alice takes it back, writes something else and submits it again, while the page is open before Dora."""
+    draft = documents.write_document(actor=alice, kind="policy", slug="p", title="P", body="Lock the door.")
+    versions.submit(actor=alice, draft=draft)
+    doras = client_of(dora)
+    [link] = re.findall(r'href="(/policies/p/approve/\?seen=[0-9.]+)"', doras.get("/policies/p/").content.decode())
+    versions.withdraw(actor=alice, draft=draft)
+    draft = Version.objects.get(pk=draft.pk)
+    versions.edit_draft(actor=alice, document=draft.document, version=draft.version, body="Leave the door open.")
+    versions.submit(actor=alice, draft=draft)
+    [seen] = re.findall(r'name="seen" value="([0-9.]+)"', doras.get(link).content.decode())
+    page = doras.post("/policies/p/approve/", {"comment": "Good.", "approve": "1", "seen": seen})
+    assert page.status_code == 422
+    assert "read it again" in page.content.decode()
+    assert Version.objects.get().stage == VersionState.IN_REVIEW
+    assert not Approval.objects.exists()
+
+
 def test_dora_who_wrote_on_it_is_told_why_she_cannot_approve(client_of: Browser, alice: User, dora: User) -> None:
     draft = documents.write_document(actor=alice, kind="policy", slug="p", title="P", body="Words.")
     versions.edit_draft(actor=dora, document=draft.document, version=1, body="Better words.")
-    versions.submit(actor=alice, draft=draft)
-    page = client_of(dora).post("/policies/p/approve/", {"comment": "Good.", "approve": "1"})
+    draft = versions.submit(actor=alice, draft=draft)
+    page = client_of(dora).post("/policies/p/approve/", {"comment": "Good.", "approve": "1", "seen": draft.seen})
     assert page.status_code == 422
     assert "somebody else has to decide" in page.content.decode()
 

@@ -26,6 +26,7 @@ from runbooks import registry, tasks
 from runbooks.actions import executions
 from runbooks.actions.automations import remove_automation, set_automation
 from runbooks.models import ActionSwitch, Execution, Secret
+from runbooks.queries.automations import waiting_for
 from runbooks.registry import ACTIONS, ActionKind, Call, Done, Failed
 from tests.comms.working import work_off
 from tests.runbooks.automating import allow, asked, carried_out, give, hide, switch, worked
@@ -269,6 +270,30 @@ def test_once_somebody_else_leads_the_one_who_asked_cannot_agree_any_more(ticket
     executions.approve(actor=carol, execution=execution, alone=True)
     assert JournalEntry.objects.get(verb="automation.approved").data["alone"] is False
     assert worked(execution).state == "done"
+
+
+def test_who_wrote_what_sets_itself_off_cannot_agree_to_it(ticket, alice, bob, carol) -> None:
+    """Nobody asked for it: then it is asked for by who wrote it, or the second pair of eyes would be their own."""
+    team.assign_role(actor=alice, incident=ticket.incident, user=carol, role=Role.TECHNICAL)
+    switch("http_request", approval=True)
+    always = {"trigger": "condition", "condition": "affectedUsers is none"}
+    give(ticket, alice, "http_request", {"url": "https://x.example/"}, **always)
+    work_off(Reaction)
+    execution = Execution.objects.get()
+    assert (execution.waiting, execution.asked_by) == ("approval", None)
+    assert [list(waiting_for(one)) for one in (alice, carol)] == [[], [execution]]
+    for alone in (False, True):
+        with pytest.raises(ValidationError, match="let somebody else who leads look at it"):
+            executions.approve(actor=alice, execution=execution, alone=alone)
+    assert executions.approve(actor=carol, execution=execution).approved_by == carol
+
+
+def test_who_wrote_it_agrees_where_somebody_else_set_it_off(ticket, alice, bob, carol) -> None:
+    team.assign_role(actor=alice, incident=ticket.incident, user=carol, role=Role.TECHNICAL)
+    automation = give(ticket, alice, "set_status", {"status": "doing"}, needs_approval=True)
+    execution = asked(automation, bob)
+    assert list(waiting_for(alice)) == [execution]
+    assert worked(executions.approve(actor=alice, execution=execution)).state == "done"
 
 
 def test_who_led_when_it_was_shown_and_leads_no_more_cannot_agree(ticket, alice, bob, carol) -> None:
