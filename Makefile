@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 UV_VERSION := 0.13.8
-BY_MANY := --numprocesses auto --dist loadfile
+BY_MANY := --numprocesses auto --dist loadfile --no-loadscope-reorder
 IN_TESTS := DJANGO_SETTINGS_MODULE=tests.settings
 export PORT DATA_DIR
 

@@ -17,7 +17,10 @@ from tickets.models import Ticket
 MakeUser = Callable[..., User]
 
 
-LONGEST = ("test_nasty_values.py", "test_access.py", "test_outbox.py", "test_headers.py", "test_same_face.py")
+LONGEST = (
+    "test_nasty_values.py", "test_access.py", "test_csrf_and_get.py", "test_views_noted.py", "test_outbox.py",
+    "test_headers.py", "test_same_face.py", "test_pdf.py", "test_audit_true.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
