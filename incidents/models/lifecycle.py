@@ -1,6 +1,7 @@
 """The life cycle: Detected → Analyzing → Contained → Eradicated → Recovered → Post-Incident Review → Closed.
 
-The phases follow NIST SP 800-61: detection and analysis; containment, eradication and recovery; post-incident work.
+The phases follow NIST SP 800-61 Revision 2: detection and analysis; containment, eradication and recovery;
+post-incident work. Revision 3 has no phases; they lie within its functions Detect, Respond and Recover.
 """
 
 from django.db import models
