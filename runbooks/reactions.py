@@ -60,18 +60,39 @@ def _incident(entry: JournalEntry) -> Incident | None:
     return found if found is not None and found.is_open else None
 
 
+# A condition can speak of the incident and who commands it, of its own ticket, and of what other steps gave: whatever
+# changes one of them stands here, and a row of the tables in tests/runbooks/test_set_off.py shows it.
 @on(
-    "ticket.status_changed", "tickets.changed", "tickets.change_undone", "tickets.planted", "incident.opened",
-    "incident.edited", "incident.severity_assessed", "incident.status_changed", "incident.reopened",
-    "incident.absorbed", "automation.set", "automation.done", "automations.planted",
+    "ticket.edited", "ticket.assigned", "ticket.tagged", "ticket.status_changed", "ticket.lead_marked",
+    "ticket.lead_resolved",
+)  # fmt: skip
+def set_off_the_automation_of_the_ticket(entry: JournalEntry) -> None:
+    """The one that waits for the start of this ticket, or for a condition: that of another cannot speak of it."""
+    _set_off(entry, ticket=int(entry.target_id))
+
+
+@on(
+    "tickets.changed", "tickets.change_undone", "tickets.planted", "ticket.branch_restored", "ticket.all_restored",
+    "ticket.restated", "incident.opened", "incident.edited", "incident.severity_assessed", "incident.status_changed",
+    "incident.reopened", "incident.absorbed", "incident.restricted", "incident.unrestricted", "role.assigned",
+    "automation.set", "automation.done", "automation.failed", "automation.dried", "automation.declined",
+    "automation.cancelled", "automations.planted",
 )  # fmt: skip
 def set_off_automations(entry: JournalEntry) -> None:
-    """Those whose ticket has started, and those whose condition holds now."""
+    """Those whose ticket has started, and those whose condition holds now.
+
+    While one is asked for by hand it cannot be set off: its condition is looked at again when that has ended.
+    """
+    _set_off(entry)
+
+
+def _set_off(entry: JournalEntry, *, ticket: int | None = None) -> None:
     incident = _incident(entry)
     if incident is None:
         return
-    by = User.objects.filter(pk=entry.actor_id or 0).first() if entry.actor_kind == "user" else None
-    for automation in ready(incident):
+    found = ready(incident, ticket=ticket)
+    by = User.objects.filter(pk=entry.actor_id or 0).first() if found and entry.actor_kind == "user" else None
+    for automation in found:
         rule, (shown, _) = rule_of(automation), preview(automation)
         executions.set_off(
             actor=SYSTEM, automation=automation, needs_approval=rule.needs_approval, shown=shown,
@@ -82,7 +103,8 @@ def set_off_automations(entry: JournalEntry) -> None:
 # -- Escalation -------------------------------------------------------------------------------------------------------
 @on(
     "incident.opened", "incident.edited", "incident.severity_assessed", "incident.status_changed", "incident.reopened",
-    "incident.absorbed", "incident.restricted", "incident.unrestricted", "run.started", "run.stopped",
+    "incident.absorbed", "incident.restricted", "incident.unrestricted", "role.assigned",
+    "run.started", "run.stopped",
 )  # fmt: skip
 def escalate_what_is_bad(entry: JournalEntry) -> None:
     """A condition that begins to hold is written down, once, and so is that it holds no more."""

@@ -1,11 +1,13 @@
 """What automations see, what pages show of them, and what sets them off."""
 
-from collections.abc import Mapping
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from core.access import granted
@@ -24,6 +26,7 @@ PURPOSE = "automation.secret"
 MOST_SHOWN = 5
 MOST_LISTED = 500
 MOST_STEPS = 500
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")  # as an automation may be named
 
 
 # -- What templates and conditions see --------------------------------------------------------------------------------
@@ -42,35 +45,45 @@ def incident_values(incident: Incident) -> dict[str, Any]:
 
 
 def ticket_values(ticket: Ticket) -> dict[str, Any]:
-    """The ticket; three queries."""
+    """The ticket; three queries, none where its incident, assignee and tags are there already."""
     return {
         "number": ticket.number, "title": ticket.title, "status": ticket.status, "category": ticket.category,
         "priority": ticket.priority, "lead": ticket.lead, "outcome": ticket.outcome,
         "assignee": str(ticket.assignee) if ticket.assignee else None,
-        "tags": sorted(ticket.tags.values_list("name", flat=True)),
+        "tags": sorted(tag.name for tag in ticket.tags.all()),
         "url": settings.BASE_URL + ticket.get_absolute_url(),
     }  # fmt: skip
 
 
-def outputs(automation: Automation) -> dict[str, Any]:
-    """What earlier steps of the same run gave (without a run: of the incident), by their names; the newest counts."""
-    rows = Execution.objects.filter(state=WorkState.DONE, dry=False).exclude(automation__name="")
-    beside = Q(automation__run=automation.run_id) if automation.run_id else Q(automation__run=None)
-    rows = rows.filter(beside, automation__ticket__incident=automation.ticket.incident_id).order_by("-pk")
-    found: dict[str, Any] = {}
-    for name, output in rows.values_list("automation__name", "output")[:MOST_STEPS]:
-        found.setdefault(name, output)
+def outputs(incident: int, runs: Iterable[int | None], names: Iterable[str] = ()) -> dict[int | None, dict[str, Any]]:
+    """What steps gave, by their run (None: those without one) and their names; the newest counts. One query.
+
+    `names`: only steps that are called so.
+    """
+    rows = Execution.objects.filter(state=WorkState.DONE, dry=False, automation__ticket__incident=incident)
+    keys = set(runs)
+    of = Q(automation__run__in=keys - {None})
+    rows = rows.filter(of | Q(automation__run=None) if None in keys else of).exclude(automation__name="")
+    if wanted := sorted(set(names)):
+        rows = rows.filter(automation__name__in=wanted[:MOST_STEPS])
+    newest = rows.order_by().values("automation__run", "automation__name").annotate(last=Max("pk")).values("last")
+    found: dict[int | None, dict[str, Any]] = defaultdict(dict)
+    kept = Execution.objects.filter(pk__in=newest).values_list("automation__run", "automation__name", "output")
+    for run, name, output in kept.order_by("-pk")[:MOST_STEPS]:
+        found[run][name] = output
     return found
 
 
 def context_of(automation: Automation) -> dict[str, Any]:
-    """All that templates and conditions of this automation see, but secrets. The run's values do not hide our names."""
+    """All that templates and conditions of this automation see, but secrets."""
+    incident, run = automation.ticket.incident, automation.run_id
+    return _context(automation, incident_values(incident), outputs(incident.pk, [run])[run])
+
+
+def _context(automation: Automation, incident: dict[str, Any], steps: dict[str, Any]) -> dict[str, Any]:
+    """The run's values do not hide our names."""
     values = automation.run.values if automation.run else {}
-    incident = incident_values(automation.ticket.incident)
-    return {
-        **incident, **values, "incident": incident, "ticket": ticket_values(automation.ticket),
-        "steps": outputs(automation),
-    }  # fmt: skip
+    return {**incident, **values, "incident": incident, "ticket": ticket_values(automation.ticket), "steps": steps}
 
 
 # -- Parameters with their values -------------------------------------------------------------------------------------
@@ -202,22 +215,34 @@ def of_incident(incident: Incident) -> list[Automation]:
 
 
 # -- What sets them off -----------------------------------------------------------------------------------------------
-def is_met(automation: Automation) -> bool:
+def ready(incident: Incident, *, ticket: int | None = None) -> list[Automation]:
+    """Those that are to be set off now, in the order they were made; of this `ticket` (its key), or all.
+
+    At most six queries, however many there are: a condition is looked at after every change.
+    """
+    begun = Q(trigger="start", ticket__category=Category.DOING)
+    rows = _unfired(incident).filter(begun | Q(trigger="condition"))
+    found = list(rows.filter(ticket=ticket) if ticket is not None else rows)
+    if not any(one.condition for one in found):
+        return found
+    asking = [one for one in found if "steps" in one.condition]
+    names = {word for one in asking for word in _WORD.findall(one.condition)}
+    steps = outputs(incident.pk, [one.run_id for one in asking], names) if asking else {}
+    values = incident_values(incident)
+    return [one for one in found if _is_met(one, values, steps.get(one.run_id, {}))]
+
+
+def _is_met(automation: Automation, incident: dict[str, Any], steps: dict[str, Any]) -> bool:
     """Whether its condition holds; one that cannot be read never does, and none always."""
     if not automation.condition:
         return True
     try:
-        return holds(automation.condition, context_of(automation))
+        return holds(automation.condition, _context(automation, incident, steps))
     except ExpressionError:
         return False
 
 
-def ready(incident: Incident) -> list[Automation]:
-    """Those that are to be set off now, in the order they were made."""
-    begun = Q(trigger="start", ticket__category=Category.DOING)
-    return [one for one in _unfired(incident).filter(begun | Q(trigger="condition")) if is_met(one)]
-
-
 def _unfired(incident: Incident) -> QuerySet[Automation]:
     rows = Automation.objects.filter(ticket__incident=incident, fired_at=None)
-    return rows.select_related("ticket__incident", "run").exclude(ticket__category__in=ENDED).order_by("pk")
+    rows = rows.select_related("ticket__incident", "ticket__assignee", "run").prefetch_related("ticket__tags")
+    return rows.exclude(ticket__category__in=ENDED).order_by("pk")

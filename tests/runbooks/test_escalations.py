@@ -40,6 +40,13 @@ def test_it_fires_once_ends_and_fires_again(incident, rule, alice) -> None:
     assert Escalation.objects.filter(ended_at=None).count() == 1
 
 
+def test_another_commander_is_looked_at_too(incident, rule, alice, bob) -> None:
+    EscalationRule.objects.create(name="New", condition="commander == 'Bob Example'", action="Help him")
+    team.assign_role(actor=alice, incident=incident, user=bob, role=Role.COMMANDER)
+    work_off(Reaction)
+    assert fired(incident) == ["escalation.fired"]
+
+
 def test_the_sponsor_and_the_commander_are_told(incident, rule, alice, dora, mallory) -> None:
     team.assign_role(actor=alice, incident=incident, user=dora, role=Role.SPONSOR)
     hit(incident, alice, affected_users=51)
