@@ -2,12 +2,13 @@
 
 import os
 import secrets
-import tempfile
 from pathlib import Path
+
+from tests.folders import data_folder
 
 os.environ.setdefault("LOCAL", "on")
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(60))
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="treeline-bench-"))
+os.environ.setdefault("DATA_DIR", data_folder("treeline-bench-"))
 
 from config.settings import *  # noqa: F403
 from config.settings import LOGGING, STATIC_ROOT, STORAGES, TEMPLATES

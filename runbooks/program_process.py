@@ -5,7 +5,8 @@ own) becomes the warden's child, since it is a subreaper; so it can find and kil
 
     program_process.py PROGRAM LIMITS STATUS     LIMITS: {"seconds": …, "memory": …}; STATUS: a file descriptor
 
-On STATUS it writes the return code of the program (negative: a signal), or "time" or "start".
+On STATUS it writes the return code of the program (negative: a signal), or "time" or "start". Told to end, as by the
+kernel when the worker was killed, it removes the folder that they are in, since nobody else may be left to do so.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from types import FrameType
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 FILE_BYTES, OPEN_FILES, MORE_PROCESSES = 16 * 2**20, 64, 64
 CLEARING = 4.0  # seconds
+FOLDER = "treeline-script-"
 
 
 class Stopped(Exception):
@@ -97,7 +100,10 @@ def main(program: str, limits: dict[str, int], status: int) -> None:
         word = "stopped"
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     clear()
-    os.write(status, word.encode())
+    if word == "stopped" and (place := Path.cwd()).name.startswith(FOLDER):
+        shutil.rmtree(place, ignore_errors=True)
+    with contextlib.suppress(BrokenPipeError):
+        os.write(status, word.encode())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from core.processes import die_with_parent
+from runbooks.program_process import FOLDER
 from runbooks.values import ExpressionError, plain
 
 SECONDS = 60
@@ -90,7 +91,7 @@ def run(folder: Path, name: str, payload: dict[str, Any], *, seconds: int = SECO
     if len(given) > MOST_IN:
         raise ProgramFailed("The input is larger than 1 MB.")
     limits = {"seconds": seconds, "memory": MEMORY_BYTES}
-    with tempfile.TemporaryDirectory(prefix="treeline-script-") as place, _status() as (reader, writer):
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as place, _status() as (reader, writer):
         child = subprocess.Popen(
             [sys.executable, "-I", "-S", str(WARDEN), str(path), json.dumps(limits), str(writer)],
             stdin=subprocess.PIPE,

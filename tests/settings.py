@@ -2,11 +2,12 @@
 
 import os
 import secrets
-import tempfile
+
+from tests.folders import data_folder
 
 os.environ.setdefault("LOCAL", "on")
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(60))
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="treeline-tests-"))
+os.environ.setdefault("DATA_DIR", data_folder("treeline-tests-"))
 
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE, STATIC_ROOT, STORAGES

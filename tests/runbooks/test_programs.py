@@ -217,23 +217,28 @@ def test_no_more_than_a_megabyte_is_given(put: Put) -> None:
         run(put("print('{}')"), "script", {"a": "x" * 2**20})
 
 
-def test_the_warden_ends_with_its_worker(put: Put) -> None:
-    """A worker that is killed leaves no script behind."""
+def test_the_warden_ends_with_its_worker(put: Put, tmp_path: Path) -> None:
+    """A worker that is killed leaves neither a script nor its folder behind."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     folder: Any = put(
+        "os.mkdir('sub'); open('sub/kept', 'w').close()\n"
         f"os.execv(sys.executable, [sys.executable, '-S', '-c', 'import time; time.sleep(300)', '{MARK}'])"
     )
     code = (
         "import sys; sys.path.insert(0, '.')\nfrom pathlib import Path\nfrom runbooks.programs import run\n"
         f"run(Path({str(folder)!r}), 'script', {{}})"
     )
-    worker = subprocess.Popen([sys.executable, "-c", code])
+    worker = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(temporary)})
     deadline = time.monotonic() + 20
     while not [line for line in alive(MARK) if "exec" not in line] and time.monotonic() < deadline:
         time.sleep(0.05)
     assert alive(MARK)
+    assert len(list(temporary.glob("*/sub/kept"))) == 1
     worker.kill()
     worker.wait()
     deadline = time.monotonic() + 10
-    while alive(MARK) and time.monotonic() < deadline:
+    while (alive(MARK) or any(temporary.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert alive(MARK) == []
+    assert list(temporary.iterdir()) == []
