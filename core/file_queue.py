@@ -17,7 +17,7 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """kombu's channel, but for how a message gets into the folder."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **_: object) -> None:
+    def _put(self, queue: str, payload: Any, **_: object) -> None:  # type: ignore[override] # kombu's stubs disagree
         """Add a message, named so that the oldest is read first.
 
         Raises:

@@ -27,7 +27,7 @@ def pause(attempts: int, after: float | None = None) -> float:
     Each wait has a fifth of chance in it, so that many that were refused at once do not come back at once. It is added
     to what was asked for, so that nobody comes too early, unless the hour leaves no room for it.
     """
-    ours = min(FIRST * 2 ** min(attempts - 1, 20), MOST) * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - spreads
+    ours = min(FIRST * 2.0 ** min(attempts - 1, 20), MOST) * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - spreads
     if after is None or not after > 0:  # a plug-in may say NaN
         theirs = 0.0
     elif after >= MOST:

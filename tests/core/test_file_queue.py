@@ -15,7 +15,7 @@ from core.file_queue import Transport
 MANY, BIG = 150, "x" * 300_000  # so big that writing one takes a while
 
 
-def _connect(folder: Path) -> Connection:
+def _connect(folder: Path) -> Any:
     options = {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder / "control")}
     return Connection("localhost", transport=Transport, transport_options=options)
 
