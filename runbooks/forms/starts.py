@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from core.forms import VisibleText
 from core.text import clean_text
 from incidents.models import Incident
 from people.models import User
@@ -17,7 +18,9 @@ from runbooks.models import Document
 from tickets.actions.quick import MOST_TITLE
 from tickets.forms.moves import NumberField
 
-MOST_BOXES = 400  # rows with a check box; those after them are always inserted
+# A form that is sent has at most DATA_UPLOAD_MAX_NUMBER_FIELDS fields, and a run up to 5,000 steps: those that are not
+# shown are left out by name.
+MOST_BOXES = 1000  # rows that are shown, each with a check box
 MOST_BOOKS = 10  # at once
 
 
@@ -50,6 +53,8 @@ class StartForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "parents", "autocomplete": "off"}),
     )  # fmt: skip
 
+    out = VisibleText(label="Leave out as well", max_length=2000, required=False)
+
     def __init__(
         self, *args: Any, incident: Incident, documents: Sequence[Document], known: Mapping[str, str], **kwargs: Any
     ) -> None:
@@ -61,6 +66,8 @@ class StartForm(forms.Form):
         self.values: dict[str, str] = {}
         self.asks: list[tuple[str, str, str]] = []
         self._read()
+        self.fields["out"].help_text = self._how_to_name()
+        self.unknown: list[str] = []
         self.skip = self._skipped()
         self._ask()
 
@@ -76,8 +83,15 @@ class StartForm(forms.Form):
                 self.broken += error.messages
 
     def _skipped(self) -> dict[str, set[str]]:
-        """Places whose box was shown and is not checked, by runbook."""
+        """Places whose box was shown and is not checked, and those that are named, by runbook."""
         found: dict[str, set[str]] = {slug: set() for slug in self.steps}
+        for name in str(self.data.get("out", ""))[:2000].replace(",", " ").split():
+            slug, _, place = name.rpartition(":")
+            slug = slug or self.documents[0].slug
+            if any(step.place == place for step in self.steps.get(slug, ())):
+                found[slug].add(place)
+            else:
+                self.unknown.append(name)
         if "boxes" not in self.data:
             return found
         kept, shown = set(self.sent.getlist("keep")), self.sent.getlist("book")
@@ -87,8 +101,13 @@ class StartForm(forms.Form):
         return found
 
     def _boxes(self) -> list[tuple[str, str]]:
-        every = [(slug, step.place) for slug, steps in self.steps.items() for step in steps if step.place]
-        return every[:MOST_BOXES]
+        """Those of the rows that are shown; the top of a runbook is one of them and has none."""
+        every = [(slug, step.place) for slug, steps in self.steps.items() for step in steps]
+        return [(slug, place) for slug, place in every[:MOST_BOXES] if place]
+
+    def _how_to_name(self) -> str:
+        example = f"{self.documents[-1].slug}:12.3" if len(self.documents) > 1 else "12.3"
+        return f"Steps that have no box here, by their place ({example}), each with all below it."
 
     def _ask(self) -> None:
         """What has to be given for the steps that are left, with what was typed or is known."""
@@ -109,6 +128,8 @@ class StartForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         if self.broken:
             raise ValidationError(self.broken)
+        if self.unknown:
+            self.add_error("out", f"There is no step {', '.join(self.unknown[:5])}.")
         seen = self.sent.getlist("version")
         if seen and sorted(seen) != sorted(str(one.active_id) for one in self.documents):
             raise ValidationError("A newer version is in force by now. Look at its steps again, then insert it.")

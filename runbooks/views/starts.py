@@ -12,7 +12,7 @@ from core.access import guarded
 from incidents.models import Incident
 from people.requests import UserRequest
 from runbooks.actions.starts import run_runbooks
-from runbooks.forms.starts import MOST_BOOKS, StartForm
+from runbooks.forms.starts import MOST_BOOKS, MOST_BOXES, StartForm
 from runbooks.models import Document, Run
 from runbooks.queries import quick as places
 from runbooks.queries import starts as queries
@@ -20,7 +20,6 @@ from tickets.forms.bulk import numbers_in
 from tickets.queries import bulk as bulk_queries
 from tickets.views import answers
 
-MOST_SHOWN = 1000  # rows of the preview
 MOST_WORDS = 100
 
 
@@ -106,7 +105,7 @@ def _chosen(request: UserRequest, slug: str) -> list[Document]:
 def _shown(form: StartForm) -> dict[str, Any]:
     rows = form.rows
     return {
-        "form": form, "rows": rows[:MOST_SHOWN], "more": max(0, len(rows) - MOST_SHOWN),
+        "form": form, "rows": rows[:MOST_BOXES], "more": max(0, len(rows) - MOST_BOXES),
         "total": sum(row.is_in for row in rows), "broken": form.broken,
     }  # fmt: skip
 

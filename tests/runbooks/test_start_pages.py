@@ -1,5 +1,7 @@
 """The palette and the form: what fits, what will become of it, which steps are left out, what is refused."""
 
+import re
+
 import pytest
 
 from incidents.models import Incident
@@ -92,6 +94,46 @@ def test_unchecked_steps_are_left_out(browser, url, phishing, incident) -> None:
     assert [title for _, title in order(incident)] == [
         "Phishing", "Containment", "Block evil.example at the proxy", "After",
     ]  # fmt: skip
+
+
+LONG = 1050  # steps, more than have a box
+
+
+def long_runbook(make_runbook, slug: str = "long") -> None:
+    make_runbook(slug, "".join(f"- [ ] Step {number}\n" for number in range(1, LONG + 1)) + "  - [ ] Below the last\n")
+
+
+def test_steps_without_a_box_are_left_out_by_name(browser, url, incident, make_runbook) -> None:  # noqa: F811
+    long_runbook(make_runbook)
+    html = browser.get(f"{url}long/run/").content.decode()
+    boxes = re.findall(r'name="keep" id="[^"]*" value="([^"]*)"', html)
+    assert len(boxes) == 999  # and the top
+    assert "Leave out as well" in html
+    assert f"and {LONG + 2 - 1000} more steps, which are too many to be shown" in html
+    sent = {"boxes": "1", "book": "long", "keep": boxes[1:], "out": f"1001, {LONG}"}
+    shown = browser.post(f"{url}long/run/?preview=1", sent, headers=HTMX).content.decode()
+    assert f"{LONG - 2} tickets will be inserted." in shown
+    assert browser.post(f"{url}long/run/", sent).status_code == 302
+    titles = set(Ticket.objects.filter(incident=incident).values_list("title", flat=True))
+    assert {"Step 1000", "Step 1002"} <= titles
+    assert not {"Step 1", "Step 1001", f"Step {LONG}", "Below the last"} & titles
+
+
+@pytest.mark.parametrize("out", ["9999", "1.1.1", "other:3", "<b>", "::", ":"])
+def test_a_name_of_no_step_is_refused_and_nothing_inserted(browser, url, reset, out) -> None:  # noqa: F811
+    answer = browser.post(f"{url}reset-account/run/", {**SENT, "out": out})
+    assert answer.status_code == 422
+    assert not Run.objects.exists()
+
+
+def test_a_step_of_the_second_runbook_is_named_with_it(browser, url, incident, reset, make_runbook) -> None:  # noqa: F811
+    long_runbook(make_runbook)
+    sent = {**SENT, "also": "long", "out": "long:1050 1"}
+    assert "long:12.3" in browser.get(f"{url}reset-account/run/", {"also": "long"}).content.decode()
+    assert browser.post(f"{url}reset-account/run/", sent).status_code == 302
+    titles = set(Ticket.objects.filter(incident=incident).values_list("title", flat=True))
+    assert {"Look for rules in the mailbox", "Step 1049"} <= titles
+    assert not {"Reset the password of ada", "Step 1050", "Below the last"} & titles
 
 
 def test_without_script_another_runbook_is_added_and_nothing_is_made_yet(browser, url, phishing, reset) -> None:  # noqa: F811
