@@ -1,13 +1,18 @@
 """An `action` block as columns of an automation, and back: some keys of its parameters say when and how it is done."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from runbooks import tasklines
+from runbooks.expressions import SECRETS, check_condition, check_template, secrets_in
 from runbooks.models import Automation, Trigger
 from runbooks.models.automations import MOST_RETRIES
+from runbooks.registry import ACTIONS
+from runbooks.tasklines.automation import strings_of
+from runbooks.values import ExpressionError
 
 KEYS = ("on", "when", "approve", "retries", "as")
 MOST_CONDITION = 500
@@ -42,6 +47,35 @@ def columns(block: tasklines.Automation) -> dict[str, Any]:
         "action": block.name, "parameters": {k: v for k, v in block.parameters.items() if k not in KEYS},
         "trigger": trigger, "condition": when, "needs_approval": approve, "retries": retries, "name": name or "",
     }  # fmt: skip
+
+
+def wrong(block: tasklines.Automation) -> list[str]:
+    """All that would keep it from working, in words: better heard by who writes it than by who needs it."""
+    try:
+        said = columns(block)
+    except ValidationError as refused:
+        return refused.messages
+    return [f"In the automation {block.name}: {words}" for words in _wrong(said)]
+
+
+def _wrong(said: dict[str, Any]) -> Iterator[str]:
+    kind, parameters = ACTIONS.get(said["action"]), said["parameters"]
+    if kind is None:
+        yield f"there is no such action. Possible: {', '.join(sorted(ACTIONS))}."
+        return
+    if missing := [one.name for one in kind.parameters if one.required and parameters.get(one.name) in (None, "")]:
+        yield f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
+    try:
+        if said["condition"]:
+            check_condition(said["condition"])
+        for text in strings_of(parameters):
+            check_template(text)
+        if secrets_in(parameters) and not kind.outward:
+            yield f"{{{{ {SECRETS}.… }}}} is only for actions that reach out of Treeline."
+    except ValidationError as refused:
+        yield from refused.messages
+    except ExpressionError as problem:
+        yield str(problem)
 
 
 def block(automation: Automation) -> tasklines.Automation:

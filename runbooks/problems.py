@@ -1,7 +1,5 @@
 """What is wrong with the text of a document, by line and column: shown while one writes, refused when one submits."""
 
-from django.core.exceptions import ValidationError
-
 from core import markdown
 from runbooks import blocks, placeholders, tasklines
 from runbooks.models import DocumentKind
@@ -41,11 +39,8 @@ def _of_runbook(body: str) -> tuple[TaskLineError, ...]:
         return (TaskLineError(1, 1, "A runbook needs a step: write - [ ] before a line."),)
     found = []
     for task in document.walk():
-        try:
-            blocks.columns(task.action) if task.action else None
-        except ValidationError as refused:
-            at = (task.action.line, task.action.column) if task.action else (task.line, 1)
-            found += [TaskLineError(*at, words) for words in refused.messages]
+        if task.action is not None:
+            found += [TaskLineError(task.action.line, task.action.column, words) for words in blocks.wrong(task.action)]
     return tuple(found[:MOST_ERRORS])
 
 

@@ -217,6 +217,29 @@ def test_a_text_that_is_too_long_is_refused_at_once(write: Write) -> None:
     assert write("long", body=STEPS + "  " + "a" * 70_000).number == 1
 
 
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ('set_status: {status: doing, when: "affectedUsers >"}', "does not read well"),
+        ('set_status: {status: doing, when: "incident.__class__"}', "No name begins with _"),
+        ('set_status: {status: doing, when: "secrets.key == 1"}', "stands alone"),
+        ('set_status: {status: "{{ ticket.title() }}"}', "Nothing can be called"),
+        ('http_request: {url: "https://x.example", headers: {a: ["{% if 1 %}"]}}', "does not read well"),
+        ('set_status: {status: "{{ secrets.key }}"}', "only for actions that reach out"),
+        ('set_statoos: {status: doing}', "there is no such action"),
+        ("http_request: {method: GET}", "url is missing"),
+    ],
+)  # fmt: skip
+def test_an_automation_that_could_never_work_is_not_submitted(
+    block: str, words: str, write: Write, alice: User
+) -> None:
+    draft = write(body=f"- [ ] Isolate the host\n  ```action\n  {block}\n  ```\n")
+    with pytest.raises(ValidationError, match=words) as refused:
+        versions.submit(actor=alice, draft=draft)
+    assert "Line 2" in str(refused.value)
+    assert _fresh(draft).stage == VersionState.DRAFT
+
+
 def test_a_sub_playbook_has_to_exist(write: Write, alice: User) -> None:
     draft = write("whole", f"{STEPS}![[runbook:part]]\n")
     with pytest.raises(ValidationError, match="Line 2: there is no runbook “part”"):
