@@ -155,8 +155,9 @@ def _set(document: Document, changed: dict[str, Any]) -> None:
     _check_facts(document)
     if {"review_cycle", "review_days"} & changed.keys() and document.active is not None:
         last = document.reviews.first()
-        looked_at = last.at if last else document.active.active_at or timezone.now()
-        changed |= {"review_due": document.next_review(looked_at.date()), "reminded_on": None}
+        looked_at = [at for at in (last.at if last else None, document.active.active_at) if at]
+        newest = max(looked_at, default=timezone.now())
+        changed |= {"review_due": document.next_review(timezone.localdate(newest)), "reminded_on": None}
     if changed:
         document.apply(changed)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.forms import Form
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -207,8 +208,10 @@ def _facts_page(
 def archive(request: UserRequest, document: Document) -> HttpResponse:
     """Out of use with a reason, or back into it."""
     form = ReasonForm(request.POST or None)
-    if request.method == "POST" and document.archived_at:
-        actions.restore_document(actor=request.user, document=document)
+    if "restore" in request.POST:
+        again = Form({})
+        if refused(again, lambda: actions.restore_document(actor=request.user, document=document)):
+            return htmx.done(request, document.get_absolute_url())  # somebody else was first, and it is as they wanted
         htmx.toast(request, f"“{document}” is in use again.")
         return htmx.done(request, document.get_absolute_url())
     reason = form.cleaned_data["reason"] if request.method == "POST" and form.is_valid() else ""

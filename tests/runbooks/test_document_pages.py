@@ -295,6 +295,23 @@ def test_a_copy_begins_with_the_text(in_force: Write, client_of: Browser, bob: U
     assert "@technical_lead !2h #lead" in page
 
 
+def test_who_archives_what_somebody_else_has_archived_does_not_take_it_back(
+    in_force: Write, client_of: Browser, alice: User, bob: User
+) -> None:
+    in_force()
+    hers, his = client_of(alice), client_of(bob)
+    url = "/runbooks/isolate/archive/"
+    assert hers.post(url, {"reason": "We have no such hosts."}).status_code == 302
+    late = his.post(url, {"reason": "Nobody uses it."})
+    assert late.status_code == 422
+    assert "archived already" in late.content.decode()
+    assert Document.objects.get().archived_at is not None
+    assert 'name="restore"' in his.get("/runbooks/isolate/").content.decode()
+    for _ in range(2):  # the second of two clicks finds it in use
+        assert his.post(url, {"restore": "1"}).status_code == 302
+    assert Document.objects.get().archived_at is None
+
+
 def test_customers_find_nothing(in_force: Write, client_of: Browser, eve: User, frank: User) -> None:
     in_force()
     for who in (eve, frank):

@@ -96,6 +96,19 @@ def test_a_review_is_recorded_although_nothing_changed(document: Document, bob: 
     assert _on("2026-04-25") == ["alice: The review of Passwords is due on 2026-05-09"]
 
 
+def test_a_new_version_counts_as_looked_at_when_the_cycle_changes(document: Document, alice: User, dora: User) -> None:
+    with time_machine.travel(dt.datetime(2026, 4, 9, 9, tzinfo=dt.UTC), tick=False):
+        reviews.record_review(actor=dora, document=document)
+    with time_machine.travel(dt.datetime(2026, 9, 1, 9, tzinfo=dt.UTC), tick=False):
+        draft = versions.edit_draft(actor=alice, document=document, version=None, body="Longer ones.")
+        versions.submit(actor=alice, draft=draft)
+        versions.approve(actor=dora, draft=draft, comment="Good.")
+    document.refresh_from_db()
+    documents.edit_facts(actor=alice, document=document, version=document.version, fields={"review_cycle": "quarterly"})
+    document.refresh_from_db()
+    assert document.review_due == dt.date(2026, 12, 1)
+
+
 def test_what_is_archived_or_was_never_in_force_is_not_reviewed(document: Document, alice: User) -> None:
     draft = documents.write_document(actor=alice, kind="policy", slug="q", title="Q", body="Words.")
     with pytest.raises(ValidationError, match="in force"):
