@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from core.models.versions import Conflict
@@ -137,6 +137,8 @@ def _run(this: Try, kind: ActionKind, call: Call) -> Answer | Failed:
         return Failed(" ".join(refused.messages))
     except Conflict as conflict:
         return Failed(str(conflict), again=True)
+    except DatabaseError:  # the house is in trouble: it is tried again
+        raise
     except Exception as problem:  # noqa: BLE001 - somebody else's code; its message may hold what must not be logged
         log.error("%s raised %s.", kind.name, type(problem).__name__)
         return Failed(f"{kind.label} broke off ({type(problem).__name__}).")

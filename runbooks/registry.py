@@ -67,7 +67,7 @@ class Call:
     parameters: Mapping[str, Any]
     key: str  # the same for every try of one execution: lets the other side tell that it had this before
     log: Callable[[str], None]
-    context: Mapping[str, Any]  # what templates see: values, incident, ticket, steps
+    context: Mapping[str, Any]  # what templates see: values, incident, ticket, the steps that they name
     since: dt.datetime  # when it was begun first, waits and tries before among it
     answers: Mapping[str, Any] = field(default_factory=dict)  # of a form, the second time that `ask_human` is called
     answered_by: str = ""

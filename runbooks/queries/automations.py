@@ -2,12 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from core.access import granted
@@ -18,6 +18,7 @@ from people.sealed import unseal
 from runbooks.expressions import SECRETS, fill, holds, secrets_in
 from runbooks.models import ActionSwitch, Automation, Execution, Secret, Waiting
 from runbooks.registry import ACTIONS, ActionKind, Hidden
+from runbooks.tasklines.automation import strings_of
 from runbooks.values import ExpressionError, plain
 from tickets.models import ENDED, Category, Ticket
 
@@ -26,7 +27,8 @@ PURPOSE = "automation.secret"
 MOST_SHOWN = 5
 MOST_LISTED = 500
 MOST_STEPS = 500
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")  # as an automation may be named
+_BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_STEP = re.compile(r"""\bsteps\b(?:\s*\.\s*(\w+)|\s*\[\s*["'](\w+)["']\s*\])?""")
 
 
 # -- What templates and conditions see --------------------------------------------------------------------------------
@@ -74,10 +76,26 @@ def outputs(incident: int, runs: Iterable[int | None], names: Iterable[str] = ()
     return found
 
 
+def _expressions(automation: Automation) -> Iterator[str]:
+    """What its condition and its templates say."""
+    yield automation.condition
+    for text in strings_of(automation.parameters):
+        yield from _BRACES.findall(text)
+
+
+def _steps_named(texts: Iterable[str]) -> set[str]:
+    """The steps that these expressions name; an empty name where they mean all of them."""
+    return {found[1] or found[2] or "" for text in texts for found in _STEP.finditer(text)}
+
+
 def context_of(automation: Automation) -> dict[str, Any]:
-    """All that templates and conditions of this automation see, but secrets."""
+    """All that templates and conditions of this automation see, but secrets. Of steps, those that they name: what
+    others gave may be more than one context holds, and is not their business.
+    """
     incident, run = automation.ticket.incident, automation.run_id
-    return _context(automation, incident_values(incident), outputs(incident.pk, [run])[run])
+    names = _steps_named(_expressions(automation))
+    steps = outputs(incident.pk, [run], () if "" in names else names)[run] if names else {}
+    return _context(automation, incident_values(incident), steps)
 
 
 def _context(automation: Automation, incident: dict[str, Any], steps: dict[str, Any]) -> dict[str, Any]:
@@ -207,10 +225,12 @@ def pending_of(automation: Automation) -> Execution | None:
 def of_incident(incident: Incident) -> list[Automation]:
     """Those of the incident in tree order, each with `last`, its newest execution; two queries."""
     rows = Automation.objects.filter(ticket__incident=incident).select_related("ticket").order_by("ticket__lft")
-    newest = Prefetch("executions", queryset=Execution.objects.order_by("-pk"), to_attr="known")
-    found = list(rows.prefetch_related(newest)[:MOST_LISTED])
+    newest = Execution.objects.filter(automation=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    found: list[Any] = list(rows.annotate(newest=Subquery(newest))[:MOST_LISTED])
+    shown = Execution.objects.defer("input", "output", "log", "question", "answers")
+    last = {one.pk: one for one in shown.filter(pk__in=[one.newest for one in found if one.newest])}
     for one in found:
-        one.last = one.known[0] if one.known else None  # type: ignore[attr-defined]
+        one.last = last.get(one.newest)
     return found
 
 
@@ -226,16 +246,18 @@ def ready(incident: Incident, *, ticket: int | None = None) -> list[Automation]:
     if not any(one.condition for one in found):
         return found
     asking = [one for one in found if "steps" in one.condition]
-    names = {word for one in asking for word in _WORD.findall(one.condition)}
-    steps = outputs(incident.pk, [one.run_id for one in asking], names) if asking else {}
+    names = _steps_named(one.condition for one in asking)
+    given = outputs(incident.pk, [one.run_id for one in asking], () if "" in names else names) if asking else {}
     values = incident_values(incident)
-    return [one for one in found if _is_met(one, values, steps.get(one.run_id, {}))]
+    return [one for one in found if _is_met(one, values, given.get(one.run_id, {}))]
 
 
-def _is_met(automation: Automation, incident: dict[str, Any], steps: dict[str, Any]) -> bool:
+def _is_met(automation: Automation, incident: dict[str, Any], given: dict[str, Any]) -> bool:
     """Whether its condition holds; one that cannot be read never does, and none always."""
     if not automation.condition:
         return True
+    names = _steps_named([automation.condition])
+    steps = {name: output for name, output in given.items() if name in names or "" in names}
     try:
         return holds(automation.condition, _context(automation, incident, steps))
     except ExpressionError:

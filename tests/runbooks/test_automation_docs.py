@@ -53,10 +53,10 @@ def test_the_runbook_of_the_docs_reads_well() -> None:
 
 
 def test_a_runbook_with_more_tries_than_are_made_is_refused_by_line_and_column() -> None:
-    text = "- [ ] One\n\n- [ ] Two\n  ~~~action\n  lookup: {retries: %d}\n  ~~~\n"
+    text = "- [ ] One\n\n- [ ] Two\n  ~~~action\n  ask_human: {text: Why, fields: [a], retries: %d}\n  ~~~\n"
     found = problems("runbook", text % 10)
     assert [str(one) for one in found] == [
-        "Line 4, column 3: In the automation lookup: retries is a number from 0 to 7."
+        "Line 4, column 3: In the automation ask_human: retries is a number from 0 to 7."
     ]
     assert not problems("runbook", text % 7)
 

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from incidents.actions import team
 from incidents.models import Incident, Role
 from people.models import User
 from runbooks.actions import executions
 from runbooks.models import Automation, Execution
+from runbooks.queries.automations import of_incident
 from tests.runbooks.automating import asked, give, switch, worked
 from tickets.actions.tickets import edit_ticket
 from tickets.models import Ticket
@@ -192,6 +196,18 @@ def test_the_list_names_all_of_the_incident_in_few_queries(
     with django_assert_max_num_queries(25):
         html = browser.get(f"/incidents/{incident.number}/automations/").content.decode()
     assert html.count("set_status") == 12
+
+
+def test_the_list_reads_one_execution_of_each_and_not_what_it_gave(incident, ticket, bob) -> None:
+    automation = give(ticket, bob, "set_status", {"status": "doing"})
+    many = [Execution(automation=automation, state="failed", error=str(number)) for number in range(50)]
+    Execution.objects.bulk_create(many)
+    with CaptureQueriesContext(connection) as asked_for:
+        found: Any = of_incident(incident)[0]
+    assert found.last.error == "49"
+    assert len(asked_for) == 2
+    assert '"output"' not in asked_for[1]["sql"]
+    assert {"output", "log", "input"} <= found.last.get_deferred_fields()
 
 
 def test_what_is_turned_off_is_said_so(browser, url, ticket, bob) -> None:

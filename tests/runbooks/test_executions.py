@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from comms.models import Notification
@@ -405,6 +405,41 @@ def test_a_server_in_trouble_is_tried_again_later_each_time_and_then_no_more(tic
     assert delays[1] > delays[0] * 1.2
     assert {one["headers"]["idempotency-key"] for one in seen} == {str(execution.key)}
     assert outcome(ticket).count("failed") == 1
+
+
+def test_trouble_of_the_house_is_no_failure_of_the_action(ticket, bob, action) -> None:
+    tries: list[str] = []
+
+    def add(call: Call) -> Done:
+        tries.append(call.key)
+        if len(tries) == 1:
+            raise OperationalError("database is locked")
+        return Done(outcome="added")
+
+    action("add", add, inside=True)
+    found = worked(asked(give(ticket, bob, "add", {}), bob))
+    assert (found.state, found.error, outcome(ticket)) == ("queued", "Interrupted: OperationalError.", "")
+    with time_machine.travel(found.due + timedelta(seconds=1), tick=False):
+        tasks.execute(found.pk)
+    assert Execution.objects.get(pk=found.pk).state == "done"
+    assert outcome(ticket) == "add: added"
+
+
+def test_much_that_other_steps_gave_is_in_nobodys_way(ticket, bob, make_ticket, action) -> None:
+    action("much", lambda call: Done({"items": list(range(6000)), "count": 6000}))
+    for name in ("one", "two"):
+        assert carried_out(give(make_ticket(name), bob, "much", {}, name=name), bob).state == "done"
+    tasks_text = {"tasks": "- [ ] There are {{ steps.one.count }}, not {{ incident.number }} steps"}
+    automation = give(ticket, bob, "create_tickets", tasks_text, condition="ticket.status == 'open'")
+    assert carried_out(automation, bob).error == ""
+    assert Ticket.objects.filter(title__startswith="There are 6000").exists()
+    both = give(
+        make_ticket("Both"),
+        bob,
+        "ask_human",
+        {"text": "{{ steps.one.items }}{{ steps['two'].items }}", "fields": ["a"]},
+    )
+    assert "too many values" in carried_out(both, bob).error
 
 
 def test_an_effect_and_its_end_are_one(ticket, bob, monkeypatch) -> None:
