@@ -9,13 +9,24 @@ from django.db import models
 
 
 class Conflict(Exception):
-    """Somebody else saved first and the same fields differ: `theirs` is the row now, `mine` what was submitted."""
+    """Somebody else saved first and the same fields differ: `theirs` is the row now, `mine` what was submitted.
 
-    def __init__(self, *, theirs: Versioned, mine: Mapping[str, Any], fields: list[str]) -> None:
+    `base` is the row as the editor saw it, where that is known.
+    """
+
+    def __init__(self, *, theirs: Any, mine: Mapping[str, Any], fields: list[str], base: Any = None) -> None:
         super().__init__(f"{theirs} was changed by somebody else: {', '.join(fields)}")
         self.theirs = theirs
         self.mine = dict(mine)
         self.fields = fields
+        self.base = base
+
+    @property
+    def untouched(self) -> set[str]:
+        """Fields that the editor left as they were: what is sent again with a choice must not set them back."""
+        if self.base is None:
+            return set()
+        return {name for name, value in self.mine.items() if getattr(self.base, name, None) == value} - {*self.fields}
 
 
 class Versioned(models.Model):
@@ -44,7 +55,7 @@ class Versioned(models.Model):
         mine = {name: value for name, value in changed.items() if getattr(base, name) != value}
         clash = sorted(name for name in mine if getattr(base, name) != getattr(self, name))
         if clash:
-            raise Conflict(theirs=self, mine=submitted, fields=clash)
+            raise Conflict(theirs=self, mine=submitted, fields=clash, base=base)
         return mine
 
     def _at_version(self, version: int) -> Any | None:

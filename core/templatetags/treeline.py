@@ -324,9 +324,16 @@ def clashes(conflict: Any, form: Any) -> list[dict[str, Any]]:
 
 @register.simple_tag
 def carried(conflict: Any, form: Any) -> list[tuple[str, str]]:
-    """Name and value of everything else that was submitted, to be sent again unchanged."""
-    rest = [form.add_prefix(name) for name in form.fields if name not in conflict.fields and name != "version"]
-    return [(name, value) for name in rest for value in form.data.getlist(name)]
+    """Name and value of everything else: what was submitted, but what its editor left alone as it is by now."""
+    rest: list[tuple[str, str]] = []
+    for name in form.fields:
+        bound, sent = form[name], form.data.getlist(form.add_prefix(name))
+        if name in conflict.fields or name == "version":
+            continue
+        if name in conflict.untouched:
+            sent = [_posted(bound, getattr(conflict.theirs, name))]
+        rest += [(bound.html_name, value) for value in sent]
+    return rest
 
 
 def _posted(bound: BoundField, value: Any) -> str:

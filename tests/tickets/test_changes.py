@@ -1,9 +1,13 @@
 """Changing tickets: who does it, what is happening to it, leads, moves, drops; two at once; and taking it back."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from core.models import JournalEntry
 from incidents.models import Incident
@@ -78,6 +82,26 @@ def test_who_saves_second_gets_both_texts_and_chooses(browser, alice, base, make
     chosen = {**form, "version": 2}
     assert browser.post(f"{base}101/edit/", chosen).status_code == 302
     assert (now(101).title, now(101).description) == ("Bob's title", "Bob wrote this for an hour")
+
+
+def test_what_bob_left_alone_is_not_set_back_by_his_choice(browser, alice, base, make_ticket) -> None:
+    due_at = (timezone.now() + timedelta(days=1)).replace(second=0, microsecond=0)
+    ticket = make_ticket("Beacon", description="as it was", due_at=due_at)
+    hers = {"title": "Alice's title", "description": "Alice's words", "due_at": None, "shared": True}
+    actions.edit_ticket(actor=alice, ticket=ticket, version=1, fields=hers)
+    form = {
+        "version": 1, "title": "Bob's title", "description": "as it was", "outcome": "His",
+        "due_at": f"{due_at:%Y-%m-%dT%H:%M}",
+        "priority": "normal",
+    }  # fmt: skip
+    html = browser.post(f"{base}101/edit/", form).content.decode()
+    page = html[html.index('id="conflict-title"') :]
+    sent = {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page)}
+    assert sent["version"] == "2"
+    assert browser.post(f"{base}101/edit/", {**sent, "title": "Bob's title"}).status_code == 302
+    after = now(101)
+    assert (after.title, after.description, after.outcome) == ("Bob's title", "Alice's words", "His")
+    assert (after.due_at, after.shared, after.priority) == (None, True, "normal")
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
