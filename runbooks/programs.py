@@ -10,6 +10,7 @@ import json
 import os
 import re
 import selectors
+import shutil
 import stat
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from runbooks.values import ExpressionError, plain
 SECONDS = 60
 MEMORY_BYTES = 512 * 2**20
 MOST_IN, MOST_OUT, MOST_LOG = 2**20, 2**20, 4 * 1024
+MOST_DISK, MOST_FILES = 64 * 2**20, 10_000  # in its folder, all together
+LOOK = 0.2  # seconds between two looks at its folder
 GRACE = 5.0  # seconds that the warden has to clear up
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 WARDEN = Path(__file__).with_name("program_process.py")
@@ -91,31 +94,60 @@ def run(folder: Path, name: str, payload: dict[str, Any], *, seconds: int = SECO
     if len(given) > MOST_IN:
         raise ProgramFailed("The input is larger than 1 MB.")
     limits = {"seconds": seconds, "memory": MEMORY_BYTES}
-    with tempfile.TemporaryDirectory(prefix=FOLDER) as place, _status() as (reader, writer):
+    with _folder() as place, _status() as (reader, writer):
         child = subprocess.Popen(
             [sys.executable, "-I", "-S", str(WARDEN), str(path), json.dumps(limits), str(writer)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=place,
-            env=environment(),
+            env=environment(place),
             pass_fds=[writer],
             start_new_session=True,
             preexec_fn=die_with_parent(os.getpid()),  # noqa: PLW1509 - it makes one system call and takes no lock
         )
         os.close(writer)
         try:
-            said, log, is_too_much = _talk(child, given, time.monotonic() + seconds + GRACE)
+            said, log, ended = _talk(child, given, time.monotonic() + seconds + GRACE, place)
         finally:
             _end(child)
         word = _word(reader)
-    return _result(name, said, log, "flood" if is_too_much else word, seconds)
+    return _result(name, said, log, ended or word, seconds)
 
 
-def environment() -> dict[str, str]:
+def environment(place: str) -> dict[str, str]:
     """Nothing of ours: no database, no key. LD_LIBRARY_PATH only where this Python itself needs it."""
     kept = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
-    return {**kept, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    return {**kept, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": place, "TMPDIR": place}
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    """An empty folder, gone at the end with all that is in it, however deep."""
+    place = tempfile.mkdtemp(prefix=FOLDER)
+    try:
+        yield place
+    finally:
+        try:
+            shutil.rmtree(place)
+        except (OSError, RecursionError):  # deeper than Python goes, or closed even to its owner
+            subprocess.run(["chmod", "-R", "u+rwx", place], stderr=subprocess.DEVNULL, check=False)  # noqa: S607
+            subprocess.run(["rm", "-rf", "--", place], stderr=subprocess.DEVNULL, check=False)  # noqa: S607
+
+
+def _is_too_much(place: str) -> bool:
+    """Whether it has written more than it may. What cannot be looked at is not counted."""
+    folders, files, size = [place], 0, 0
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as found:
+            for entry in found:
+                files += 1
+                size += entry.stat(follow_symlinks=False).st_blocks * 512
+                if size > MOST_DISK or files > MOST_FILES:
+                    return True
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+    return False
 
 
 @contextlib.contextmanager
@@ -129,14 +161,30 @@ def _status() -> Iterator[tuple[int, int]]:
         os.close(reader)
 
 
-def _talk(child: subprocess.Popen[bytes], given: bytes, deadline: float) -> tuple[bytes, bytes, bool]:
-    """Feed it and read it until the warden has ended or time is up; whether it wrote too much."""
+class _Watch:
+    """Looks at what it writes, at its folder now and then."""
+
+    def __init__(self, place: str) -> None:
+        self.place, self.next = place, time.monotonic() + LOOK
+
+    def why(self, out: bytearray) -> str:
+        """Why it has to end, as in WORDS; empty where it need not."""
+        if len(out) > MOST_OUT:
+            return "flood"
+        if time.monotonic() < self.next:
+            return ""
+        is_too_much, self.next = _is_too_much(self.place), time.monotonic() + LOOK
+        return "disk" if is_too_much else ""
+
+
+def _talk(child: subprocess.Popen[bytes], given: bytes, deadline: float, place: str) -> tuple[bytes, bytes, str]:
+    """Feed it and read it until the warden has ended or time is up; why it has to end before that, as in WORDS."""
     assert child.stdin is not None  # noqa: S101 (asked for above, all three)
     assert child.stdout is not None  # noqa: S101
     assert child.stderr is not None  # noqa: S101
     said: dict[int, bytearray] = {child.stdout.fileno(): bytearray(), child.stderr.fileno(): bytearray()}
     out, err = said
-    left = memoryview(given)
+    left, watch = memoryview(given), _Watch(place)
     with selectors.DefaultSelector() as selector:
         for pipe, event in ((child.stdin, selectors.EVENT_WRITE), (child.stdout, 1), (child.stderr, 1)):
             os.set_blocking(pipe.fileno(), False)
@@ -147,12 +195,12 @@ def _talk(child: subprocess.Popen[bytes], given: bytes, deadline: float) -> tupl
                     left = _write(child, left, selector.unregister)
                 elif not _read(key.fd, said[key.fd], MOST_OUT if key.fd == out else MOST_LOG):
                     selector.unregister(key.fileobj)
-            if len(said[out]) > MOST_OUT:
-                return bytes(said[out]), bytes(said[err]), True
+            if why := watch.why(said[out]):
+                return bytes(said[out]), bytes(said[err]), why
         for fd, found in said.items():  # what is still in the pipes; nobody is waited for
             while len(found) <= MOST_OUT and _read(fd, found, MOST_OUT if fd == out else MOST_LOG, quiet=True):
                 pass
-    return bytes(said[out]), bytes(said[err]), len(said[out]) > MOST_OUT
+    return bytes(said[out]), bytes(said[err]), "flood" if len(said[out]) > MOST_OUT else ""
 
 
 def _write(child: subprocess.Popen[bytes], left: memoryview, done: Callable[[Any], Any]) -> memoryview:
@@ -207,6 +255,7 @@ def _word(reader: int) -> str:
 
 WORDS = {
     "flood": "{name} wrote more than 1 MB.",
+    "disk": "{name} wrote more than 64 MB or 10,000 files into its folder.",
     "time": "{name} took longer than {seconds} seconds.",
     "start": "{name} cannot be started: it is no program of this machine.",
     "": "{name} was ended from outside.",

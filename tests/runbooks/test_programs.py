@@ -78,11 +78,13 @@ def test_it_sees_nothing_of_ours(put: Put, monkeypatch: pytest.MonkeyPatch) -> N
     folder = put(
         "fds = sorted(int(one) for one in os.listdir('/proc/self/fd'))\n"
         "up = open('/proc/%d/environ' % os.getppid()).read()\n"
-        "print(json.dumps({'environment': dict(os.environ), 'cwd': os.listdir('.'), 'argv': sys.argv[1:], 'fds': fds,"
+        "print(json.dumps({'environment': dict(os.environ), 'at': os.getcwd(), 'cwd': os.listdir('.'),"
+        " 'argv': sys.argv[1:], 'fds': fds,"
         " 'up': 'canary' in up}))"
     )
     ran = run(folder, "script", {})
-    assert set(ran.output["environment"]) <= {"PATH", "LANG", "LC_CTYPE", "LD_LIBRARY_PATH"}
+    assert set(ran.output["environment"]) <= {"PATH", "LANG", "LC_CTYPE", "LD_LIBRARY_PATH", "HOME", "TMPDIR"}
+    assert {ran.output["environment"][one] for one in ("HOME", "TMPDIR")} == {ran.output["at"]}
     assert (ran.output["cwd"], ran.output["argv"], ran.output["up"]) == ([], [], False)
     assert max(ran.output["fds"]) <= 3  # and the folder that it looks at itself
 
@@ -92,6 +94,18 @@ def test_what_it_writes_is_gone_afterwards(put: Put) -> None:
     ran = run(folder, "script", {})
     assert not Path(ran.output["at"]).exists()
     assert installed(folder) == ["script"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for _ in range(3000):\n    os.mkdir('a')\n    os.chdir('a')",
+        "os.mkdir('a')\nopen('a/b', 'w').close()\nos.chmod('a', 0)",
+    ],
+)
+def test_folders_that_are_hard_to_take_away_are_gone_as_well(put: Put, text: str) -> None:
+    ran = run(put(f"at = os.getcwd()\n{text}\nprint(json.dumps({{'at': at}}))"), "script", {})
+    assert not Path(ran.output["at"]).exists()
 
 
 # -- What goes wrong --------------------------------------------------------------------------------------------------
@@ -144,6 +158,17 @@ def test_one_that_floods_its_output_is_ended(put: Put) -> None:
     began = time.monotonic()
     assert "more than 1 MB" in str(failure(put("while True: sys.stdout.write('a' * 65536)"), seconds=20))
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["for i in range(1000):\n    open(str(i), 'wb').write(b'x' * 2**20)\n    time.sleep(0.005)",
+     "for i in range(10**6):\n    open(str(i), 'w').close()"],
+)  # fmt: skip
+def test_one_that_fills_the_disk_with_many_files_is_ended(put: Put, text: str) -> None:
+    began = time.monotonic()
+    assert "64 MB or 10,000 files" in str(failure(put(text), seconds=60))
+    assert time.monotonic() - began < 20
 
 
 def test_one_that_floods_its_log_is_kept_short(put: Put) -> None:
