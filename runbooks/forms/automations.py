@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from core.forms import AsciiIntegerField, MultilineText, VisibleText
+from core.models.versions import Conflict
 from runbooks.expressions import MOST_TEXT, SECRETS, check_condition, check_template, secrets_in
 from runbooks.models import Automation, Trigger
 from runbooks.models.automations import MOST_RETRIES
@@ -143,9 +145,10 @@ def _texts(value: Any) -> list[str]:
 
 
 class AutomationForm(forms.Form):
-    """What is done and when."""
+    """What is done and when. `fields_of` is the action whose parameters are sent along."""
 
     version = AsciiIntegerField(required=False, widget=forms.HiddenInput)
+    fields_of = VisibleText(required=False, max_length=60, widget=forms.HiddenInput)
     action = forms.ChoiceField(label="What is done")
     trigger = forms.ChoiceField(label="When", choices=Trigger.choices)
     condition = VisibleText(
@@ -199,6 +202,53 @@ class AutomationForm(forms.Form):
         if data.get("trigger") == Trigger.CONDITION and not data.get("condition") and "condition" not in self.errors:
             self.add_error("condition", "Say what it waits for.")
         return data
+
+
+class BothForm(forms.Form):
+    """All that was sent, and what two people changed of it: each parameter is a field of its own.
+
+    Where they chose different actions, that is one choice, with all their parameters.
+    """
+
+    def __init__(self, form: AutomationForm, parameters: ParametersForm, conflict: Conflict) -> None:
+        super().__init__(form.data)
+        self.fields.update({**form.fields, **parameters.fields})
+        rows = {"theirs": conflict.theirs, "base": conflict.base}
+        said = {who: self._said(row, parameters.kind) if row is not None else None for who, row in rows.items()}
+        mine = {**conflict.mine, **_named(conflict.mine["parameters"], parameters.kind)}
+        self.conflict = Conflict(theirs=said["theirs"], base=said["base"], mine=mine, fields=conflict.fields)
+        if "parameters" in conflict.fields:
+            self.conflict.fields = self._clashing(conflict, parameters.kind)
+
+    @staticmethod
+    def _said(row: Any, kind: ActionKind) -> SimpleNamespace:
+        names = (*AutomationForm.base_fields, "parameters")
+        columns = {name: getattr(row, name) for name in names if name != "fields_of"}
+        return SimpleNamespace(**columns, **_named(row.parameters, kind), fields_of=row.action)
+
+    def _clashing(self, conflict: Conflict, kind: ActionKind) -> list[str]:
+        others = [name for name in conflict.fields if name not in ("action", "parameters")]
+        theirs, mine = self.conflict.theirs, self.conflict.mine
+        if theirs.action != kind.name:
+            told = {theirs.action: theirs.parameters, kind.name: mine["parameters"]}
+            self.fields["action"].choices = [(name, _told(name, given)) for name, given in told.items()]  # type: ignore[attr-defined]
+            return ["action", *others]
+        names = [name for name in _named({}, kind) if getattr(theirs, name) != mine[name]]
+        changed = [name for name in names if name not in self.conflict.untouched]
+        base = self.conflict.base
+        both = [name for name in changed if base is None or getattr(base, name) != getattr(theirs, name)]
+        return [*(both or changed), *others]
+
+
+def _named(parameters: Mapping[str, Any], kind: ActionKind) -> dict[str, Any]:
+    """By the names of their fields."""
+    return {f"p-{one.name}": parameters.get(one.name, one.default) for one in kind.parameters}
+
+
+def _told(name: str, parameters: Mapping[str, Any]) -> str:
+    """An action with its parameters, to be read."""
+    label = ACTIONS[name].label if name in ACTIONS else name
+    return "\n".join([label, *(f"{key}: {text_of(value)}" for key, value in parameters.items())])
 
 
 class AnswerForm(forms.Form):

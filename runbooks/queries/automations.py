@@ -1,5 +1,6 @@
 """What automations see, what pages show of them, and what sets them off."""
 
+import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from core.access import granted
+from core.models import JournalEntry
 from core.models.work import WorkState
 from incidents.models import Incident, IncidentGrant
 from people.models import User
@@ -208,6 +210,13 @@ def waiting_for(user: User) -> QuerySet[Execution]:
 def automation_of(ticket: Ticket) -> Automation | None:
     """The automation of the ticket."""
     return Automation.objects.select_related("run__of__document").filter(ticket=ticket).first()
+
+
+def last_set(automation: Automation) -> tuple[str, dt.datetime | None]:
+    """Who wrote what it does, and when."""
+    rows = JournalEntry.objects.filter(target_type=Automation._meta.label, target_id=str(automation.pk))
+    found = rows.filter(verb="automation.set").order_by("-id").values_list("actor_name", "at").first()
+    return (found[0].split(" <")[0], found[1]) if found else ("", None)
 
 
 def executions_of(automation: Automation) -> list[Execution]:

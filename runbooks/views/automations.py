@@ -13,7 +13,7 @@ from incidents.models import Incident
 from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
 from runbooks.actions import automations as actions
-from runbooks.forms.automations import AnswerForm, AutomationForm, ParametersForm
+from runbooks.forms.automations import AnswerForm, AutomationForm, BothForm, ParametersForm
 from runbooks.models import Waiting
 from runbooks.queries import automations as queries
 from runbooks.queries.escalations import open_of
@@ -96,35 +96,40 @@ def edit(request: UserRequest, ticket: Ticket) -> HttpResponse:
     """The form. Another action is chosen first (`choose`), since each has parameters of its own."""
     found = queries.automation_of(ticket)
     name = _chosen(request, found.action if found else "")
-    status = 200
     saves = request.method == "POST" and "choose" not in request.POST
-    given = found.parameters if found and found.action == name else {}
+    stands = found.parameters if found and found.action == name else {}
     first = {**AutomationForm.initial_of(found), "action": name}
-    form = AutomationForm(request.POST if saves else None, initial={**first, **_kept(request)})
-    parameters = ParametersForm(request.POST if saves else None, kind=ACTIONS[name], given=given)
+    form = AutomationForm(request.POST if saves else None, initial={**first, **_kept(request), "fields_of": name})
+    parameters = ParametersForm(request.POST if saves else None, kind=ACTIONS[name], given=stands)
     if saves:
-        status = 422
-        if all([form.is_valid(), parameters.is_valid()]):
-            status = _save(request, ticket, form, parameters.parameters)
-        if status == 204:
-            htmx.toast(request, f"#{ticket.number} can carry out: {ACTIONS[name].label}.")
-            return htmx.done(request, ticket.get_absolute_url())
+        is_theirs = found is not None and found.action == name != request.POST.get("fields_of", name)
+        if all([form.is_valid(), is_theirs or parameters.is_valid()]):
+            given = stands if is_theirs else parameters.parameters
+            if (answer := _save(request, ticket, form, parameters, given)) is not None:
+                return answer
     context = {"ticket": ticket, "automation": found, "form": form, "parameters": parameters, "kind": ACTIONS[name]}
+    status = 422 if saves else 200
     return answers.page(request, ticket.incident, "runbooks/automations/_edit.html", context, status=status)
 
 
-def _save(request: UserRequest, ticket: Ticket, form: AutomationForm, parameters: dict[str, Any]) -> int:
-    """Keep it: 204; refused: 422; somebody else was first: 409. The form says why."""
-    fields = {**form.cleaned_data, "parameters": parameters}
-    version = fields.pop("version")
+def _save(
+    request: UserRequest, ticket: Ticket, form: AutomationForm, parameters: ParametersForm, given: dict[str, Any]
+) -> HttpResponse | None:
+    """Keep it. Where somebody else was first, 409 with both texts; None where it is refused, the form says why."""
+    fields = {name: value for name, value in form.cleaned_data.items() if name not in ("version", "fields_of")}
+    fields["parameters"], version = given, form.cleaned_data["version"]
     try:
-        is_refused = answers.refused(
+        if answers.refused(
             form, lambda: actions.set_automation(actor=request.user, ticket=ticket, version=version, fields=fields)
-        )
+        ):
+            return None
     except Conflict as conflict:
-        form.add_error(None, f"Somebody else changed this meanwhile: {', '.join(conflict.fields)}. Look at it again.")
-        return 409
-    return 422 if is_refused else 204
+        both = BothForm(form, parameters, conflict)
+        who, at = queries.last_set(conflict.theirs)
+        context = {"conflict": both.conflict, "form": both, "action": request.path, "who": who, "saved_at": at}
+        return answers.page(request, ticket.incident, "components/conflict.html", context, status=409)
+    htmx.toast(request, f"#{ticket.number} can carry out: {parameters.kind.label}.")
+    return htmx.done(request, ticket.get_absolute_url())
 
 
 def _kept(request: HttpRequest) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from incidents.actions import team
 from incidents.models import Incident, Role
 from people.models import User
 from runbooks.actions import executions
+from runbooks.actions.automations import set_automation
 from runbooks.models import Automation, Execution
 from runbooks.queries.automations import of_incident
 from tests.runbooks.automating import asked, give, switch, worked
@@ -89,14 +91,99 @@ def test_what_cannot_be_is_refused_with_words(browser, url, fields, words) -> No
     assert not Automation.objects.exists()
 
 
-def test_who_changed_it_meanwhile_is_not_written_over(browser, url, ticket, bob) -> None:
-    automation = give(ticket, bob, "set_status", {"status": "doing"})
-    old = automation.version
-    assert browser.post(f"{url}edit/", {**FORM, "p-status": "open", "version": old}).status_code == 302
-    answer = browser.post(f"{url}edit/", {**FORM, "p-status": "done", "version": old})
+# -- Two at once ------------------------------------------------------------------------------------------------------
+TELL = {"text": "It is <b>bad</b>.", "people": ["bob"]}
+
+
+@pytest.fixture
+def seen(ticket, bob) -> Automation:
+    """As Bob and Alice opened it."""
+    return give(ticket, bob, "notify", TELL)
+
+
+def as_sent(automation: Automation, **fields: str) -> dict[str, str]:
+    """The form, untouched but for these fields."""
+    given = {"p-text": str(TELL["text"]), "p-people": "bob", "p-roles": ""}
+    form = {"action": "notify", "fields_of": "notify", "trigger": "click", "retries": "0", "condition": "", "name": ""}
+    return {**form, **given, "version": str(automation.version), **fields}
+
+
+def overtaken(ticket, alice, seen: Automation, **fields: Any) -> None:
+    """Alice saves first."""
+    set_automation(actor=alice, ticket=ticket, version=seen.version, fields=fields)
+
+
+def offered(html: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """What is sent along, and what there is to choose for each field: theirs, then yours."""
+    page = html[html.index('id="conflict-title"') :]
+    hidden = re.findall(r'type="hidden" name="([\w-]+)" value="([^"]*)"', page)
+    choices: dict[str, list[str]] = {}
+    for name, value in re.findall(r'type="radio" name="([\w-]+)" value="([^"]*)"', page):
+        choices.setdefault(name, []).append(unescape(value))
+    return {name: unescape(value) for name, value in hidden}, choices
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("choice", [0, 1], ids=["hers", "his"])
+def test_who_saves_second_sees_both_texts_and_chooses(*, browser, url, ticket, alice, seen, headers, choice) -> None:
+    overtaken(ticket, alice, seen, parameters={**TELL, "text": "Alice's text"}, retries=2, condition="tlp == 'x'")
+    answer = browser.post(f"{url}edit/", as_sent(seen, **{"p-text": "<i>Bob's</i> text"}), headers=headers)
+    html = answer.content.decode()
     assert answer.status_code == 409
-    assert "Somebody else changed this meanwhile: parameters" in answer.content.decode()
-    assert Automation.objects.get().parameters == {"status": "open"}
+    assert "<b>Alice Example changed this while you were writing.</b>" in html
+    assert "<i>Bob" not in html
+    assert Automation.objects.get().parameters["text"] == "Alice's text"
+    sent, choices = offered(html)
+    assert choices == {"p-text": ["Alice's text", "<i>Bob's</i> text"]}
+    chosen = {name: values[choice] for name, values in choices.items()}
+    assert browser.post(f"{url}edit/", {**sent, **chosen}).status_code == 302
+    after = Automation.objects.get()
+    assert after.parameters == {"text": chosen["p-text"], "people": ["bob"]}
+    assert (after.retries, after.condition) == (2, "tlp == 'x'"), "what Bob left alone stays as Alice saved it"
+
+
+def test_a_column_and_a_list_are_chosen_likewise(browser, url, ticket, alice, seen) -> None:
+    overtaken(ticket, alice, seen, parameters={**TELL, "people": ["alice", "bob"]}, name="hers")
+    answer = browser.post(f"{url}edit/", as_sent(seen, **{"p-people": "carol", "name": "his", "p-text": "Mine alone"}))
+    sent, choices = offered(answer.content.decode())
+    assert choices == {"p-people": ["alice\nbob", "carol"], "name": ["hers", "his"]}
+    assert browser.post(f"{url}edit/", {**sent, "p-people": "alice\nbob", "name": "his"}).status_code == 302
+    after = Automation.objects.get()
+    assert (after.name, after.parameters) == ("his", {"text": "Mine alone", "people": ["alice", "bob"]})
+
+
+@pytest.mark.parametrize(
+    ("choice", "stands"),
+    [("set_status", {"status": "doing"}), ("wait_for", {"minutes": 5})],
+    ids=["hers", "his"],
+)
+def test_two_actions_are_one_choice_with_their_parameters(*, browser, url, ticket, alice, seen, choice, stands) -> None:
+    overtaken(ticket, alice, seen, action="set_status", parameters={"status": "doing"})
+    other = {"action": "wait_for", "fields_of": "wait_for", "p-minutes": "5", "p-approval": ""}
+    html = browser.post(f"{url}edit/", as_sent(seen, **other)).content.decode()
+    assert "status: doing" in html
+    assert "minutes: 5" in html
+    sent, choices = offered(html)
+    assert choices == {"action": ["set_status", "wait_for"]}
+    assert browser.post(f"{url}edit/", {**sent, "action": choice}).status_code == 302
+    after = Automation.objects.get()
+    assert (after.action, after.parameters) == (choice, stands)
+
+
+def test_another_action_stays_where_only_something_else_was_at_odds(browser, url, ticket, alice, seen) -> None:
+    overtaken(ticket, alice, seen, action="set_status", parameters={"status": "doing"}, name="hers")
+    sent, choices = offered(browser.post(f"{url}edit/", as_sent(seen, name="his")).content.decode())
+    assert choices == {"name": ["hers", "his"]}
+    assert browser.post(f"{url}edit/", {**sent, "name": "his"}).status_code == 302
+    after = Automation.objects.get()
+    assert (after.action, after.parameters, after.name) == ("set_status", {"status": "doing"}, "his")
+
+
+@pytest.mark.parametrize("fields_of", ["", "x" * 61, "eaten", "a\x00", "set_status"])
+def test_whose_parameters_are_sent_is_not_believed(browser, url, fields_of) -> None:
+    answer = browser.post(f"{url}edit/", {**FORM, "fields_of": fields_of})
+    assert answer.status_code in (302, 422)
+    assert [one.parameters for one in Automation.objects.all()] in ([], [{"status": "doing"}])
 
 
 def test_mappings_and_lists_are_lines_of_text(browser, url) -> None:

@@ -34,7 +34,7 @@ def _change(
         ):
             return answers.saved(request, done[0], text(done[0]))
     except Conflict as conflict:
-        status, ticket = 409, conflict.theirs  # type: ignore[assignment]
+        status, ticket = 409, conflict.theirs
         answers.renew(form, ticket)
     context = {"form": form, "ticket": ticket, "is_stale": status == 409}
     return answers.page(request, ticket.incident, name, context, status=status)

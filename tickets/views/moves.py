@@ -37,7 +37,7 @@ def move(request: UserRequest, ticket: Ticket) -> HttpResponse:
             same = done[0].version == ticket.version
             return answers.saved(request, done[0], f"#{ticket.number} {'stays there' if same else 'moved'}.")
     except Conflict as conflict:
-        status, ticket = 409, conflict.theirs  # type: ignore[assignment]
+        status, ticket = 409, conflict.theirs
         answers.renew(form, ticket)
     if isinstance(form, DropForm):
         form = _as_form(ticket, form)
