@@ -11,8 +11,11 @@ from incidents.actions.incidents import edit_incident
 from incidents.models import Incident, Role
 from runbooks.actions.runs import stop_run
 from runbooks.actions.starts import run_runbook
-from runbooks.models import Document, Escalation, EscalationRule, VersionState
+from runbooks.models import Document, Escalation, EscalationRule, Run, VersionState
 from tests.comms.working import work_off
+from tests.runbooks.conftest import MakeRunbook
+from tickets.actions.tickets import set_status
+from tickets.models import Ticket
 
 
 @pytest.fixture
@@ -70,6 +73,29 @@ def test_a_runbook_brings_its_own_into_the_incidents_it_runs_in(incident, alice)
     stop_run(actor=alice, run=run, reason="Not this")
     work_off(Reaction)
     assert fired(incident) == ["escalation.fired", "escalation.ended"]
+
+
+@pytest.fixture
+def ruled(make_runbook: MakeRunbook) -> Document:
+    """A runbook with a rule of its own."""
+    return make_runbook("ruled", "- [ ] a\n", escalations=[{"condition": "affectedUsers > 5", "action": "Call"}])
+
+
+def test_a_rule_counts_after_its_run_is_finished(incident, alice, ruled) -> None:
+    run_runbook(actor=alice, incident=incident, document=ruled, under=None, values={})
+    for ticket in Ticket.objects.filter(incident=incident, parent__isnull=False).order_by("-lft"):
+        set_status(actor=alice, ticket=ticket, status="done")
+    work_off(Reaction)
+    assert Run.objects.get().state == "done"
+    hit(incident, alice, affected_users=6)
+    assert [(one.action, one.document) for one in Escalation.objects.all()] == [("Call", ruled)]
+
+
+def test_a_sub_playbook_brings_no_rule_along(incident, alice, ruled, make_runbook) -> None:
+    around = make_runbook("around", "![[runbook:ruled]]\n")
+    run_runbook(actor=alice, incident=incident, document=around, under=None, values={})
+    hit(incident, alice, affected_users=6)
+    assert not Escalation.objects.exists()
 
 
 def test_nothing_fires_in_a_closed_incident_or_by_a_rule_that_is_off(incident, rule, alice, make_incident) -> None:

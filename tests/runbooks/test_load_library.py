@@ -44,6 +44,7 @@ def test_every_document_is_in_force_as_the_version_that_nobody_here_wrote(librar
         version = document.active
         assert (version.number, version.state) == (1, VersionState.ACTIVE)
         assert version.author is None
+        assert document.owner is None
         assert not version.approvals.exists()
         assert version.change_note == "Comes with Treeline: approved with the installation, by no person."
         assert version.body_html

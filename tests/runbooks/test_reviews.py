@@ -85,6 +85,17 @@ def test_the_owner_is_reminded_and_managers_when_it_is_very_late(document: Docum
     assert JournalEntry.objects.filter(verb="document.review_due").count() == 4
 
 
+@pytest.mark.parametrize("owner", ["nobody", "locked out"])
+def test_managers_are_reminded_from_the_first_day_where_no_owner_can_be(
+    document: Document, alice: User, dora: User, owner: str
+) -> None:
+    if owner == "nobody":
+        Document.objects.update(owner=None)
+    else:
+        User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert _on("2026-03-18") == ["dora: The review of Passwords is due on 2026-04-01"]
+
+
 def test_a_review_is_recorded_although_nothing_changed(document: Document, bob: User) -> None:
     with time_machine.travel(dt.datetime(2026, 4, 9, 9, tzinfo=dt.UTC), tick=False):
         review = reviews.record_review(actor=bob, document=document, note="Still right.")
