@@ -12,7 +12,7 @@ BASE = "/documents/"
 
 _LINK = re.compile(r"(?<![\\!])\[\[[ \t]*([A-Za-z0-9][A-Za-z0-9_-]{0,79})[ \t]*(?:\|([^\[\]|\n]{1,200}))?\]\]")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
-_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_TICKS = re.compile(r"`+")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,25 @@ def _prose(text: str) -> Iterator[str]:
         elif mark:
             fence = mark[1]
         elif "[[" in line:
-            yield _CODE.sub("", line)
+            yield _without_code(line)
+
+
+def _without_code(line: str) -> str:
+    """The line without what stands between as many backticks as there are; in one pass, however many there are."""
+    runs = [(found.start(), found.end()) for found in _TICKS.finditer(line)]
+    closing, nearest = [-1] * len(runs), dict[int, int]()
+    for at in range(len(runs) - 1, -1, -1):
+        length = runs[at][1] - runs[at][0]
+        closing[at] = nearest.get(length, -1)
+        nearest[length] = at
+    kept, start, at = [], 0, 0
+    while at < len(runs):
+        end = closing[at]
+        if end >= 0:
+            kept.append(line[start : runs[at][0]])
+            start, at = runs[end][1], end
+        at += 1
+    return "".join([*kept, line[start:]])
 
 
 def parts_in(body: str) -> dict[str, int]:

@@ -82,7 +82,7 @@ def _expressions(automation: Automation) -> Iterator[str]:
     """What its condition and its templates say."""
     yield automation.condition
     for text in strings_of(automation.parameters):
-        yield from _BRACES.findall(text)
+        yield from _BRACES.findall(text[: text.rfind("}}") + 2])  # what is never closed is not looked for at each {{
 
 
 def _steps_named(texts: Iterable[str]) -> set[str]:
