@@ -13,7 +13,7 @@ from runbooks.actions.runs import settle_runs
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Run
 from runbooks.queries.automations import preview, ready, rule_of
-from runbooks.queries.escalations import met, open_of
+from runbooks.queries.escalations import met, not_ended
 from runbooks.queries.starts import starting_by_themselves, suggestions
 
 
@@ -117,6 +117,6 @@ def escalate_what_is_bad(entry: JournalEntry) -> None:
             actor=SYSTEM, incident=incident, condition=one.condition, what=one.what, role=one.role, rule=one.rule,
             document=one.document,
         )  # fmt: skip
-    for escalation in open_of(incident):
+    for escalation in not_ended(incident):
         if (escalation.condition, escalation.action) not in holding:
             end_escalation(actor=SYSTEM, escalation=escalation)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from incidents.models import Incident
 from runbooks.expressions import holds
 from runbooks.models import Document, Escalation, EscalationRule, Run, RunState
@@ -49,7 +51,11 @@ def met(incident: Incident) -> tuple[list[Criterion], set[tuple[str, str]]]:
     return now, {(one.condition, one.what) for one in now}
 
 
+def not_ended(incident: Incident) -> QuerySet[Escalation]:
+    """All that has escalated and still holds, newest first."""
+    return Escalation.objects.filter(incident=incident, ended_at=None)
+
+
 def open_of(incident: Incident) -> list[Escalation]:
-    """What has escalated and still holds, newest first."""
-    rows = Escalation.objects.filter(incident=incident, ended_at=None).select_related("rule", "document")
-    return list(rows[:MOST_SHOWN])
+    """The newest of them, for a page."""
+    return list(not_ended(incident).select_related("rule", "document")[:MOST_SHOWN])

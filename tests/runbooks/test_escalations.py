@@ -58,6 +58,14 @@ def test_the_sponsor_and_the_commander_are_told(incident, rule, alice, dora, mal
     assert "Call the sponsor" in told[0].text
 
 
+def test_however_many_have_escalated_each_of_them_ends(incident, alice) -> None:
+    for number in range(60):
+        EscalationRule.objects.create(name=f"{number}", condition=f"affectedUsers > {number}", action=f"Tell {number}")
+    for users, left in ((100, 60), (55, 55), (0, 0)):
+        hit(incident, alice, affected_users=users)
+        assert Escalation.objects.filter(ended_at=None).count() == left
+
+
 def test_a_runbook_brings_its_own_into_the_incidents_it_runs_in(incident, alice) -> None:
     document = Document.objects.create(
         kind="runbook", slug="r", title="R",
