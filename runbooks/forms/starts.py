@@ -82,6 +82,13 @@ class StartForm(forms.Form):
             except ValidationError as error:
                 self.broken += error.messages
 
+    @property
+    def versions(self) -> list[str]:
+        """Keys of the versions that its steps stand in, those of sub-playbooks among them."""
+        every = [step for steps in self.steps.values() for step in steps]
+        books = [book for step in every for book in (step.of, step.part) if book is not None]
+        return sorted({str(one.version.pk) for one in books})
+
     def _skipped(self) -> dict[str, set[str]]:
         """Places whose box was shown and is not checked, and those that are named, by runbook."""
         found: dict[str, set[str]] = {slug: set() for slug in self.steps}
@@ -131,7 +138,7 @@ class StartForm(forms.Form):
         if self.unknown:
             self.add_error("out", f"There is no step {', '.join(self.unknown[:5])}.")
         seen = self.sent.getlist("version")
-        if seen and sorted(seen) != sorted(str(one.active_id) for one in self.documents):
+        if seen and sorted(seen) != self.versions:
             raise ValidationError("A newer version is in force by now. Look at its steps again, then insert it.")
         if any(error for _, _, error in self.asks):
             raise ValidationError("Some values are still missing.")

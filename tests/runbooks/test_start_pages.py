@@ -154,6 +154,21 @@ def test_a_version_that_came_into_force_meanwhile_is_not_inserted_unseen(browser
     assert not Ticket.objects.exists()
 
 
+def test_a_sub_playbook_that_changed_meanwhile_is_not_inserted_unseen(browser, url, phishing, reset) -> None:  # noqa: F811
+    """Its places are others by now: what Bob left out would be something else."""
+    page = browser.get(f"{url}phishing/run/").content.decode()
+    seen = re.findall(r'name="version" value="(\d+)"', page)
+    assert sorted(seen) == sorted(str(one.active_id) for one in (phishing, reset))
+    sent = {"value-link": "x", "value-owner": "ada", "version": seen}
+    put_in_force(reset, "- [ ] Wipe everything\n")
+    answer = browser.post(f"{url}phishing/run/", sent)
+    assert answer.status_code == 422
+    assert "A newer version is in force by now" in answer.content.decode()
+    assert not Ticket.objects.exists()
+    now = re.findall(r'name="version" value="(\d+)"', answer.content.decode())
+    assert browser.post(f"{url}phishing/run/", {**sent, "version": now}).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
