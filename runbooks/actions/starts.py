@@ -15,7 +15,7 @@ from people.models import User
 from runbooks import blocks, tasklines
 from runbooks.crew import Crew, crew
 from runbooks.expansion import Book, Step, asked, book, expand, library, without
-from runbooks.filling import MOST_VALUES, filled, length
+from runbooks.filling import MOST_VALUES, filled, length, names_in
 from runbooks.models import Automation, Document, DocumentKind, Run, RunStep
 from runbooks.tasklines.descriptions import MOST_TEXT
 from tickets.actions.quick import MOST_TITLE, Sprout, branch
@@ -145,7 +145,14 @@ def prepared(
         raise ValidationError(f"Give a value for {', '.join(missing)}.")
     if len(names) > MOST_VALUES:
         raise ValidationError(f"At most {MOST_VALUES} values can be asked for: “{document.title}” has {len(names)}.")
-    return Start(of=top, steps=steps, values={name: values[name] for name in names if values.get(name)})
+    given = {name: values[name] for name in names if values.get(name)}
+    return Start(of=top, steps=steps, values=given if complete else _fitting(steps, given))
+
+
+def _fitting(steps: Iterable[Step], values: Mapping[str, str]) -> dict[str, str]:
+    """The values but for those with which a title would be too long: for what starts where nobody could shorten it."""
+    long = names_in(step.title for step in steps if length(step.title, values) > MOST_TITLE)
+    return {name: text for name, text in values.items() if name not in long}
 
 
 def seeds_of(start: Start, people: Crew, *, depth: int = 1) -> list[Seed]:

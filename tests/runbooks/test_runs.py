@@ -125,6 +125,18 @@ def test_a_runbook_starts_by_itself_in_incidents_it_applies_to(make_runbook, ali
     assert (started.actor_kind, started.actor_name) == ("automation", "Runbook “Always”")
 
 
+def test_a_title_that_a_value_would_make_too_long_keeps_no_runbook_from_starting(make_runbook, alice) -> None:
+    """Nobody is there to shorten it: it stays as it is written."""
+    make_runbook("sum-up", "- [ ] Sum up {{ incident_title }}\n- [ ] Tell {{ severity }}\n", starts_by_itself=True)
+    open_incident(
+        actor=alice, title="x" * 200, reporter=alice, commander=alice, type="phishing", severity="low"
+    )  # fmt: skip
+    work_off()
+    titles = set(Run.objects.get().steps.values_list("ticket__title", flat=True))
+    assert "Sum up {{ incident_title }}" in titles
+    assert not any("{{ severity }}" in title for title in titles)
+
+
 def test_one_that_cannot_run_keeps_no_other_from_starting_and_none_starts_twice(make_runbook, alice) -> None:
     make_runbook("broken", "![[runbook:nowhere]]\n", "A broken one", starts_by_itself=True)
     make_runbook("good", "- [ ] x\n", "Good", starts_by_itself=True)
