@@ -84,7 +84,8 @@ class SecretForm(RowForm):
     value = forms.CharField(
         min_length=SHORTEST, max_length=LONGEST, strip=True, required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=f"At least {SHORTEST} characters. It is never shown again; empty leaves it as it is.",
+        help_text=f"At least {SHORTEST} characters. It is never shown again; empty leaves it as it is, as long as it is to "
+        "go to no further hosts.",
     )  # fmt: skip
     hosts = VisibleText(
         max_length=500, label="Hosts it may be sent to",
@@ -107,6 +108,16 @@ class SecretForm(RowForm):
         if not value.isprintable():
             raise ValidationError("Line breaks and control characters cannot be in it.")
         return value
+
+    def clean(self) -> dict[str, Any]:
+        """It goes to further hosts only by who knows it: or whoever changes them could have it sent to themselves."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        known, wanted = (
+            {one.strip() for one in text.split(",")} for text in (self.instance.hosts, data.get("hosts", ""))
+        )
+        if self.instance.pk and not known & {"*"} and wanted - known and not data.get("value"):
+            self.add_error("value", "It would go to further hosts: write the secret again.")
+        return data
 
     def save(self, commit: bool = True) -> Any:
         """Sealed, before anything is written."""

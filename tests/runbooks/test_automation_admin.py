@@ -47,6 +47,18 @@ def test_a_secret_stays_where_nothing_is_written_and_is_another_where_something_
     assert unseal(Secret.objects.get().sealed, purpose=PURPOSE) == "another-secret"
 
 
+@pytest.mark.parametrize("hosts", ["b.example", "a.example, b.example", "*", "*, a.example"])
+def test_a_secret_goes_to_further_hosts_only_by_who_knows_it(browser: Client, hosts: str) -> None:
+    browser.post(f"{SECRET}add/", {"name": "intel", "hosts": "a.example, c.example", "value": CANARY})
+    url = f"{SECRET}{Secret.objects.get().pk}/change/"
+    refused = browser.post(url, {"hosts": hosts, "value": ""})
+    assert "write the secret again" in refused.content.decode()
+    assert Secret.objects.get().hosts == "a.example, c.example"
+    assert browser.post(url, {"hosts": "c.example", "value": ""}).status_code == 302
+    assert browser.post(url, {"hosts": hosts, "value": CANARY}).status_code == 302
+    assert Secret.objects.get().hosts == hosts
+
+
 @pytest.mark.parametrize(
     "form",
     [
