@@ -15,7 +15,7 @@ from runbooks.expressions import MOST_TEXT, SECRETS, check_condition, check_temp
 from runbooks.models import Automation, Trigger
 from runbooks.models.automations import MOST_RETRIES
 from runbooks.registry import ACTIONS, ActionKind, Parameter
-from runbooks.values import ExpressionError, text_of
+from runbooks.values import ExpressionError, plain, text_of
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MOST_LINES = 200
@@ -68,7 +68,10 @@ def _json(text: str, kind: type[Any]) -> Any:
         raise ValidationError("This begins like JSON and is none.") from problem
     if not isinstance(found, kind):
         raise ValidationError("This is JSON, but of another kind.")
-    return found
+    try:
+        return plain(found)
+    except ExpressionError as problem:
+        raise ValidationError(str(problem)) from problem
 
 
 def _refuse(word: str) -> None:

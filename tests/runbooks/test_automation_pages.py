@@ -197,6 +197,26 @@ def test_mappings_and_lists_are_lines_of_text(browser, url) -> None:
     assert "X-Key: {{ secrets.intel }}" in browser.get(f"{url}edit/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [('{"a": ' * 700 + "1" + "}" * 700, "nest too deep"), ('{"a": 1' + "0" * 30 + "}", "number is too large"),
+     ("[" * 30 + "]" * 30, "name: value"), ('{"a": ' * 100_000, "like JSON")],
+)  # fmt: skip
+def test_a_mapping_that_no_database_keeps_is_refused(browser, url, text: str, words: str) -> None:
+    form = {**FORM, "action": "http_request", "p-url": "https://x.example/", "p-method": "GET", "p-headers": text}
+    answer = browser.post(f"{url}edit/", form)
+    assert answer.status_code == 422
+    assert words in answer.content.decode() or "at most 20000" in answer.content.decode()
+
+
+def test_numbers_and_signs_that_json_knows_and_databases_do_not_become_text(browser, url) -> None:
+    text = '{"a": 1e999, "b": "\\ud800 \\u0000x"}'
+    form = {**FORM, "action": "http_request", "p-url": "https://x.example/", "p-method": "GET", "p-headers": text}
+    assert browser.post(f"{url}edit/", form).status_code == 302
+    assert Automation.objects.get().parameters["headers"] == {"a": "inf", "b": "? x"}
+    assert browser.post(f"{url}run/", headers=HTMX).status_code == 200
+
+
 def test_alice_agrees_to_what_she_is_shown(client_of, browser, url, ticket, alice, bob) -> None:
     execution = asked(give(ticket, bob, "set_status", {"status": "doing"}, needs_approval=True), bob)
     assert "status" in (shown := browser.get(url).content.decode())
