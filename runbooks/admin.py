@@ -84,8 +84,8 @@ class SecretForm(RowForm):
     value = forms.CharField(
         min_length=SHORTEST, max_length=LONGEST, strip=True, required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=f"At least {SHORTEST} characters. It is never shown again; empty leaves it as it is, as long as it is to "
-        "go to no further hosts.",
+        help_text=f"At least {SHORTEST} characters. It is never shown again; empty leaves it as it is, as long as it "
+        "is to go to no further hosts.",
     )  # fmt: skip
     hosts = VisibleText(
         max_length=500, label="Hosts it may be sent to",
