@@ -7,6 +7,9 @@ from django.utils import timezone
 from core.verify import verify
 from incidents.models import Incident, Status
 from people.models import User
+from reporting.queries.my import my
+from runbooks.models import Execution, Run, Suggestion
+from runbooks.queries.runs import counted
 from tickets import checks
 from tickets.models import Blocker, Handover, ShiftHandover, Ticket, TimeEntry, Watch
 from tickets.queries.leads import leads
@@ -25,7 +28,7 @@ def test_the_demo_shows_everything_that_a_tree_can_say(shown) -> None:
     verify()
     assert not [problem for incident in Incident.objects.all() for problem in checks.broken(incident)]
     rows = Ticket.objects.filter(incident=shown).without_root()
-    assert 35 <= rows.count() <= 45
+    assert 42 <= rows.count() <= 52
     assert rows.exclude(headline="").count() >= 6
     assert rows.filter(tags__isnull=False).exists()
     assert Watch.objects.filter(ticket__incident=shown).exists()
@@ -46,3 +49,28 @@ def test_its_leads_have_hypotheses_lineage_and_every_result(shown) -> None:
     results = Ticket.objects.filter(lead=True).exclude(disposition="").values_list("disposition", flat=True)
     assert set(results) == {"confirmed", "ruled_out", "dead_end", "parked"}
     assert Incident.objects.exclude(status=Status.CLOSED).count() == 6
+
+
+def test_a_runbook_is_half_through_and_its_tickets_do_things_by_themselves(shown) -> None:
+    run = counted(Run.objects.filter(incident=shown)).get()
+    assert (run.of.document.slug, run.state, run.values) == ("isolate-a-host", "running", {"host": "WS-0161"})
+    assert (run.total, run.ended, run.busy, run.skipped) == (6, 3, 2, 1)
+    assert run.steps.filter(ticket__category="dropped").exclude(ticket__dropped_reason="").count() == 1
+    executions = Execution.objects.filter(automation__ticket__incident=shown)
+    fates = {(one.automation.name, one.state, one.waiting): one for one in executions}
+    assert set(fates) == {
+        ("owner", "done", ""), ("edr", "failed", ""), ("proof", "queued", "answer"),
+        ("second_reset", "queued", "approval"),
+    }  # fmt: skip
+    assert "turned off" in fates["edr", "failed", ""].error
+    assert fates["owner", "done", ""].output["agreed_by"].startswith("K. Osei")
+
+
+def test_alice_finds_a_document_to_approve_automations_that_ask_and_a_run_to_rate_in_my_work(shown) -> None:
+    page = my(User.objects.get(username="alice"))
+    assert [(one.document.slug, one.number) for one in page.documents] == [("isolate-a-host", 2)]
+    assert [one.automation.name for one in page.to_agree] == ["second_reset"]
+    assert [one.automation.name for one in page.asked] == ["proof"]
+    assert [one.of.document.slug for one in page.runs] == ["reset-a-compromised-account"]
+    assert Run.objects.get(of__document__slug="hunt-for-indicators").rating == 4
+    assert Suggestion.objects.filter(run__of__document__slug="hunt-for-indicators").count() == 1

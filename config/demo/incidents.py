@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from config.demo import texts
+from config.demo import runbooks, texts
 from config.demo.clock import set_back
 from config.demo.house import set_targets
 from config.demo.lines import read
@@ -22,7 +22,7 @@ CONTAINED = 12.8  # hours after it began
 
 
 def main_incident(people: dict[str, User], now: dt.datetime) -> Incident:
-    """The incident of the screenshots: about forty tickets, contained, two days old."""
+    """The incident of the screenshots: about fifty tickets, contained, two days old."""
     began = now - dt.timedelta(days=2, hours=7, minutes=40)
     with set_back(began) as clock:
         incident = opening.open_incident(
@@ -46,6 +46,8 @@ def main_incident(people: dict[str, User], now: dt.datetime) -> Incident:
         clock.set(began + dt.timedelta(hours=CONTAINED))
         scene.step(Status.CONTAINED)
         scene.grow(lines, since=CONTAINED)
+        clock.set(now - dt.timedelta(hours=4))
+        runbooks.isolate_the_host(scene)
         clock.set(now - dt.timedelta(hours=2))
         change_shifts(scene)
         clock.set(now - dt.timedelta(minutes=58))
@@ -87,6 +89,8 @@ def small_incident(people: dict[str, User], now: dt.datetime, small: texts.Small
             team.assign_role(actor=people["bob"], incident=incident, user=people["mallory"], role=Role.MEMBER)
         scene = Scene(people, clock, now, incident, began)
         scene.grow(read(small.tree))
+        if small.runbook:
+            runbooks.AT_WORK[small.runbook](scene)
         if small.status == Status.REVIEW:
             incident = Incident.objects.get(pk=incident.pk)
             fields = {"root_cause": "A key in a test fixture, pushed to a public repository."}

@@ -55,7 +55,7 @@ Threat actor A: phishing to domain admin | bob | doing | L U | 6.5
     Find every recipient of the campaign | mallory | done
       >> mallory: Eleven mailboxes, one click. All eleven mails are purged.
   Cobalt Strike beacon on WS-0147 | bob | doing | L C H | 3
-    = Configuration known, fleet asked: WS-0161 is new and must be isolated.
+    = Configuration known, fleet asked: WS-0161 is new and is being cut off.
     ^ Detonate invoice_4471.iso in the sandbox
     ? The beacon ran on WS-0147 alone.
     * mallory
@@ -154,6 +154,7 @@ class Small:
     status: str
     tree: str
     restricted: bool = False
+    runbook: str = ""
 
 
 SMALL = [
@@ -182,6 +183,7 @@ Who received the second payment? | mallory | waiting | L K | | bank
   ! The bank answers only to the police; taken up again with their answer
 Conditional access tightened | bob | doing | | 26
 """,
+        runbook="reset-a-compromised-account",
     ),
     Small(
         "Malware alerts on the kiosk network", "malware", "medium", "", 0.8, "detected",
@@ -205,6 +207,7 @@ Who else copied it? | bob | done | L E
   ! The host keeps no log of clones
 Secret scanning on push | mallory | open | | 90
 """,
+        runbook="hunt-for-indicators",
     ),
     Small(
         "Insider under investigation", "data_breach", "high", "", 30, "contained",
@@ -216,3 +219,30 @@ Talk to the works council | alice | waiting | | | legal
         restricted=True,
     ),
 ]  # fmt: skip
+
+# -- Runbooks and automations (runbooks.py) ---------------------------------------------------------------------------
+OWNER = {"text": "What depends on WS-0161, and who agreed that it is cut off?", "fields": ["service", "agreed_by"]}
+OWNER_SAID = {"service": "A desk in accounts payable, nothing else", "agreed_by": "K. Osei, head of accounts payable"}
+CALL = {"url": "https://edr.northbridge.example/api/hosts/WS-0161/isolate", "method": "POST"}
+BY_HAND = "The call to EDR is not allowed from here yet. **Isolated by hand** in its console; state confirmed."
+NO_TRACES = "A desktop: nothing rebuilds, scales or cleans it by itself."
+PROOF = {
+    "text": "Has firewall, proxy or DNS seen anything of WS-0161 since it was isolated?",
+    "fields": [
+        {"name": "seen", "label": "What was seen", "choices": ["Nothing", "Something"]},
+        {"name": "last_contact", "label": "Last contact, in UTC", "required": False},
+    ],
+}
+SECOND_RESET = "The first reset was ten hours ago and has reached all controllers. Reset krbtgt the second time?"
+LEAD_RESULT = "Seen in the logs; the list is attached to the parent ticket."
+SUGGESTION = "Ask the host of the repository for its access log first: it keeps 90 days, and we asked on day 88."
+SECOND_STEP = "- [ ] Isolate {{ host }} from the network"
+ASKS_BEFORE_IT = """  ```action
+  ask_human: {
+    text: "What depends on {{ host }}, and who agreed that it is cut off?",
+    fields: [service, agreed_by],
+    as: owner
+  }
+  ```
+"""
+CHANGE_NOTE = "Asks on the ticket who agreed, after the case of WS-0161"

@@ -1,9 +1,11 @@
 """Fill an empty house with an example: people, customers and incidents, all invented."""
 
 import secrets
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +13,7 @@ from django.utils import timezone
 from config.demo.alerts import make_alerts
 from config.demo.incidents import make_incidents
 from config.demo.people import PEOPLE, make_people
+from config.demo.runbooks import write_the_next_version
 from people.models import User
 
 
@@ -32,7 +35,9 @@ class Command(BaseCommand):
         password = options["password"] or f"demo-{secrets.token_urlsafe(9)}"
         with transaction.atomic():
             people = make_people(password)
+            call_command("load_library", stdout=StringIO())
             incidents = make_incidents(people, timezone.now())
+            write_the_next_version(people)
             job = make_alerts(people["bob"], timezone.now())
         self.stdout.write(
             f"Loaded {len(people)} people, {len(incidents)} incidents and {job.created} alerts. Log in as:"
