@@ -129,6 +129,11 @@ class ActionKind:
 ACTIONS: dict[str, ActionKind] = {}
 
 
+def label_of(action: str) -> str:
+    """What people call it; its name where there is no such action, as after a plug-in was removed."""
+    return ACTIONS[action].label if action in ACTIONS else action
+
+
 def load_plugins() -> None:
     """Register what installed packages offer; one that is broken is left out, with a line in the log."""
     for point in entry_points(group=GROUP):

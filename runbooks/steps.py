@@ -1,6 +1,6 @@
 """The steps of a runbook as a page shows them, and what a draft of any kind would look like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core import markdown
@@ -21,6 +21,8 @@ class StepRow:
     task: Task
     who: str
     words: str
+    median: str = ""  # how long it took, where that is known
+    part: str = ""  # of a sub-playbook: its title, or its slug where there is none of that name
 
     @property
     def is_group(self) -> bool:
@@ -28,14 +30,19 @@ class StepRow:
         return self.task.kind == "group" or bool(self.task.children)
 
 
-def rows(document: tasklines.Document) -> list[StepRow]:
-    """All of them, in order."""
-    return list(_rows(document.tasks, "", 0))
+def rows(document: tasklines.Document, medians: Mapping[str, str]) -> list[StepRow]:
+    """All of them, in order; `medians` are times by the written title."""
+    return list(_rows(document.tasks, "", 0, medians))
 
 
-def _rows(tasks: tuple[Task, ...], above: str, depth: int) -> Iterator[StepRow]:
+def role_or_name(who: str) -> str:
+    """Whom a line names, in words: a role by its name, a person by what they are called."""
+    return _ROLES.get(who.lower().replace("-", "_"), who)
+
+
+def _rows(tasks: tuple[Task, ...], above: str, depth: int, medians: Mapping[str, str]) -> Iterator[StepRow]:
     for number, task in enumerate(tasks, 1):
         place = f"{above}{number}"
-        who = _ROLES.get(task.who.lower().replace("-", "_"), task.who)
-        yield StepRow(place, depth, task, who, markdown.plain(links.worded(task.description), 140))
-        yield from _rows(task.children, f"{place}.", depth + 1)
+        words = markdown.plain(links.worded(task.description), 140)
+        yield StepRow(place, depth, task, role_or_name(task.who), words, medians.get(task.title, ""))
+        yield from _rows(task.children, f"{place}.", depth + 1, medians)

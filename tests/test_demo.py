@@ -1,5 +1,7 @@
 """The demo: what a visitor finds in it, and that its days of work leave journal and trees whole."""
 
+from typing import Any
+
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
@@ -52,7 +54,7 @@ def test_its_leads_have_hypotheses_lineage_and_every_result(shown) -> None:
 
 
 def test_a_runbook_is_half_through_and_its_tickets_do_things_by_themselves(shown) -> None:
-    run = counted(Run.objects.filter(incident=shown)).get()
+    run: Any = counted(Run.objects.filter(incident=shown)).get()
     assert (run.of.document.slug, run.state, run.values) == ("isolate-a-host", "running", {"host": "WS-0161"})
     assert (run.total, run.ended, run.busy, run.skipped) == (6, 3, 2, 1)
     assert run.steps.filter(ticket__category="dropped").exclude(ticket__dropped_reason="").count() == 1

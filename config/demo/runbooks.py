@@ -33,6 +33,7 @@ def isolate_the_host(scene: Scene) -> None:
     assign(alice, mallory, cut, proof)
 
     give(bob, owner, "ask_human", texts.OWNER, name="owner")
+    restate(bob, owner, "doing")
     asked = carry_out(bob, owner)
     scene.clock.skip(14)
     carry_on(executions.answer(actor=mallory, execution=asked, answers=texts.OWNER_SAID))
@@ -51,6 +52,7 @@ def isolate_the_host(scene: Scene) -> None:
     give(mallory, proof, "ask_human", texts.PROOF, name="proof")
     for ticket in (users, proof):
         restate(mallory, ticket, "doing")
+    scene.clock.skip(4)
     carry_out(mallory, proof)
 
     reset = scene.ticket(texts.HANDED_OVER[0])

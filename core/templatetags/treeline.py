@@ -1,6 +1,7 @@
 """Small tags that every template may use: marks, times, bars. What they are given is escaped (format_html)."""
 
 import datetime as dt
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -201,6 +202,12 @@ def minutes(count: int | None) -> str:
     hours, rest = divmod(count, 60)
     days, hours = divmod(hours, 24)
     return " ".join(f"{number}{unit}" for number, unit in zip((days, hours, rest), "dhm", strict=True) if number)
+
+
+@register.filter
+def lasting(count: int | None) -> str:
+    """A length in minutes to be read, not typed: 1 h 30 m, as all other times on a page."""
+    return re.sub(r"(?<=\d)(?=[dhm])", " ", minutes(count))
 
 
 @register.simple_tag

@@ -233,6 +233,9 @@ def _line(entry: JournalEntry, names: Names) -> Line:
         "changed": ", ".join(change.field for change in changes) or "nothing",
         "other": next((words[name] for name in ("target", "into", "from") if name in words), HIDDEN),
         "tickets": str(len(data.get("tickets") or [])),
+        "counted": _counted(len(data.get("tickets") or []), "ticket"),
+        "branches": _counted(len(data.get("tickets") or []), "branch", "branches"),
+        "alerts": _counted(data.get("count") or 0, "alert"),
         "parent": _parent(data.get("parent")),
         "signed": _signed(data.get("leads") or 0),
     }
@@ -251,6 +254,10 @@ def _line(entry: JournalEntry, names: Names) -> Line:
     said = str(after.get("outcome") or "") or markdown.plain(str(data.get("text") or ""), SAID)
     told = sentence(entry.verb, data, words)
     return Line(entry, person(entry.actor_name), told, _bare(entry), changes, reason, said)
+
+
+def _counted(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def _bare(entry: JournalEntry) -> str:

@@ -10,6 +10,7 @@ from core.actions import action
 from core.actors import Actor
 from core.models.work import WorkState
 from runbooks.models import Automation
+from runbooks.registry import label_of
 from tickets.actions.steps import locked
 from tickets.models import Ticket
 
@@ -43,7 +44,7 @@ def set_automation(*, actor: Actor, ticket: Ticket, version: int | None, fields:
         found.apply({**changed, "fired_at": None})
     journal.record(
         "automation.set", actor=actor, subject=found, changed=False, ticket=ticket.number, action=found.action,
-        trigger=found.trigger,
+        label=label_of(found.action), trigger=found.trigger,
     )  # fmt: skip
     return found
 
@@ -63,8 +64,9 @@ def remove_automation(*, actor: Actor, automation: Automation) -> None:
     found.delete()
     found.pk = number
     journal.record(
-        "automation.removed", actor=actor, subject=found, changed=False, ticket=ticket.number, action=found.action
-    )
+        "automation.removed", actor=actor, subject=found, changed=False, ticket=ticket.number, action=found.action,
+        label=label_of(found.action),
+    )  # fmt: skip
 
 
 def _require_idle(automation: Automation) -> None:

@@ -18,6 +18,7 @@ from incidents.models.guards import require_open
 from people.models import User
 from runbooks import patience
 from runbooks.models import Automation, Execution, Waiting
+from runbooks.registry import label_of
 from tickets import tree
 from tickets.actions.tickets import edit_ticket
 from tickets.models import Category, Ticket
@@ -48,7 +49,7 @@ def _note(verb: str, actor: Actor, execution: Execution, **data: Any) -> None:
     automation = execution.automation
     journal.record(
         verb, actor=actor, subject=execution, changed=False, ticket=automation.ticket.number, action=automation.action,
-        **data,
+        label=label_of(automation.action), **data,
     )  # fmt: skip
 
 
@@ -267,7 +268,8 @@ def _tell(actor: Actor, execution: Execution, incident: Incident, text: str) -> 
     """Write the result below what the ticket's outcome says already."""
     automation = execution.automation
     ticket: Ticket = tree.fresh(incident, automation.ticket.number)
-    name = f"{automation.name} ({automation.action})" if automation.name else automation.action
+    label = label_of(automation.action)
+    name = f"{label} ({automation.name})" if automation.name else label
     told = f"{ticket.outcome}\n{name}: {text[:MOST_OUTCOME]}".strip()
     if len(told) <= MOST_OUTCOMES:
         edit_ticket(actor=actor, ticket=ticket, version=ticket.version, fields={"outcome": told})

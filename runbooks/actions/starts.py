@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from core import journal
 from core.actions import action, keep_together
@@ -192,11 +193,12 @@ def _runs(actor: Actor, incident: Incident, made: Sequence[Ticket], seeds: Seque
     """A run for each start, by the identity of the start; its top is the first of its tickets."""
     by = actor.pk if actor.actor_kind == "user" else None
     runs: dict[int, Run] = {}
+    now = timezone.now()
     for ticket, seed in zip(made, seeds, strict=True):
         if seed.start is not None and id(seed.start) not in runs:
             runs[id(seed.start)] = Run(
                 incident=incident, of=seed.start.of.version, ticket=ticket, values=dict(seed.start.values),
-                started_by_id=by,
+                started_by_id=by, started_at=now,
             )  # fmt: skip
     return runs
 

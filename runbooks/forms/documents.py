@@ -159,6 +159,29 @@ class FactsForm(forms.Form):
         for name in hidden:
             del self.fields[name]
 
+    def _some(self, *names: str) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]
+
+    @property
+    def wide(self) -> list[forms.BoundField]:
+        """What is as wide as the page: the first of its four parts, in the order they are filled in."""
+        return self._some("title", "summary", "tags")
+
+    @property
+    def short(self) -> list[forms.BoundField]:
+        """Who and how often."""
+        return self._some("owner", "review_cycle", "review_days", "approvals_needed", "approvers")
+
+    @property
+    def scope(self) -> list[forms.BoundField]:
+        """What it is for, in long lists of boxes."""
+        return self._some("incident_types", "severities", "roles")
+
+    @property
+    def rest(self) -> list[forms.BoundField]:
+        """What comes after that."""
+        return self._some("departments", "related", "starts_by_itself", "escalations")
+
     def changes(self) -> dict[str, Any]:
         """Arguments of edit_facts."""
         data = dict(self.cleaned_data)

@@ -15,6 +15,7 @@ from runbooks.crew import crew
 from runbooks.expansion import Step, asked, book, expand, library, without
 from runbooks.filling import MOST_VALUES, filled, length
 from runbooks.models import Document
+from runbooks.steps import role_or_name
 from tickets.actions.quick import MOST_TITLE
 from tickets.forms.moves import NumberField
 
@@ -35,6 +36,11 @@ class Row:
     is_in: bool  # it and all above it are
     assignee: User | None
     problem: str = ""
+
+    @property
+    def who(self) -> str:
+        """Whom the line names, in words."""
+        return role_or_name(self.step.task.who)
 
     @property
     def indent(self) -> range:

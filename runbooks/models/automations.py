@@ -21,6 +21,7 @@ from core.models import Versioned, Work
 from core.models.work import WorkState
 from incidents.models import Incident, IncidentGrant
 from runbooks.models.runs import Run
+from runbooks.registry import label_of
 from tickets.models import Ticket
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class Execution(Work, Guarded):
         """The journal says that it failed, though no worker was left to say so."""
         journal.record(
             "automation.failed", actor=SYSTEM, subject=self, ticket=self.automation.ticket.number,
-            action=self.automation.action, reason=error,
+            action=self.automation.action, label=label_of(self.automation.action), reason=error,
         )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ from people.models import User
 from people.sealed import unseal
 from runbooks.expressions import SECRETS, fill, holds, secrets_in
 from runbooks.models import ActionSwitch, Automation, Execution, Secret, Waiting
-from runbooks.registry import ACTIONS, ActionKind, Hidden
+from runbooks.registry import ACTIONS, ActionKind, Hidden, label_of
 from runbooks.tasklines.automation import strings_of
-from runbooks.values import ExpressionError, plain
+from runbooks.values import ExpressionError, plain, text_of
 from tickets.models import ENDED, Category, Ticket
 
 DOTS = "••••••"
@@ -220,19 +220,28 @@ def last_set(automation: Automation) -> tuple[str, dt.datetime | None]:
 
 
 def executions_of(automation: Automation) -> list[Execution]:
-    """The last ones, newest first."""
+    """The last ones, newest first, to be read."""
     rows = automation.executions.select_related("asked_by", "approved_by", "answered_by").order_by("-pk")
-    return list(rows[:MOST_SHOWN])
+    return [read(one, automation) for one in rows[:MOST_SHOWN]]
+
+
+def read(execution: Execution, automation: Automation) -> Execution:
+    """With what went in (`given`) and what came out (`gave`) in words; what it asks stands above that already."""
+    question = str(execution.question.get("text") or "")
+    execution.given = in_words(ACTIONS.get(automation.action), execution.input, but=question)  # type: ignore[attr-defined]
+    execution.gave = in_words(None, execution.output)  # type: ignore[attr-defined]
+    return execution
 
 
 def pending_of(automation: Automation) -> Execution | None:
     """The one that waits or runs."""
     rows = automation.executions.select_related("asked_by")
-    return rows.filter(state__in=[WorkState.QUEUED, WorkState.RUNNING]).first()
+    found = rows.filter(state__in=[WorkState.QUEUED, WorkState.RUNNING]).first()
+    return found and read(found, automation)
 
 
 def of_incident(incident: Incident) -> list[Automation]:
-    """Those of the incident in tree order, each with `last`, its newest execution; two queries."""
+    """Those of the incident in tree order, each with `last`, its newest execution, and `label`; two queries."""
     rows = Automation.objects.filter(ticket__incident=incident).select_related("ticket").order_by("ticket__lft")
     newest = Execution.objects.filter(automation=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     found: list[Any] = list(rows.annotate(newest=Subquery(newest))[:MOST_LISTED])
@@ -240,7 +249,30 @@ def of_incident(incident: Incident) -> list[Automation]:
     last = {one.pk: one for one in shown.filter(pk__in=[one.newest for one in found if one.newest])}
     for one in found:
         one.last = last.get(one.newest)
+        one.label = label_of(one.action)
     return found
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One line of what went in or came out: what it is called, and its value in words."""
+
+    name: str
+    text: str
+
+
+def in_words(kind: ActionKind | None, values: Mapping[str, Any], *, but: str = "") -> list[Shown]:
+    """Parameters by their labels; what is empty is left out, and what says `but`."""
+    labels = {one.name: one.label or one.name for one in kind.parameters} if kind else {}
+    found = [Shown(labels.get(name, name), _words(value)) for name, value in values.items()]
+    return [one for one in found if one.text and one.text != but]
+
+
+def _words(value: Any) -> str:
+    """Lists of words with commas, where that is unmistakable; what is deeper as JSON."""
+    if isinstance(value, list) and all(isinstance(one, str) and one and "," not in one for one in value):
+        return ", ".join(value)
+    return "" if value is None else text_of(value)
 
 
 # -- What sets them off -----------------------------------------------------------------------------------------------

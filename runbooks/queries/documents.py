@@ -1,6 +1,6 @@
 """Documents for pages: lists, one with all that belongs to it, what links to it, what a ticket could use."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,11 @@ def missing(names: Iterable[str]) -> set[str]:
     """Which of these are slugs of no document."""
     wanted = set(names)
     return wanted - set(Document.objects.filter(slug__in=wanted).values_list("slug", flat=True)) if wanted else wanted
+
+
+def titles(slugs: Collection[str]) -> dict[str, str]:
+    """What the documents of these slugs are called; all of our people may know that. No query for none."""
+    return dict(Document.objects.filter(slug__in=slugs).values_list("slug", "title")) if slugs else {}
 
 
 def may_decide(version: Version, user: User, permissions: frozenset[str]) -> bool:

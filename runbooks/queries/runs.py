@@ -10,6 +10,7 @@ from incidents.models import Incident
 from people.models import User
 from runbooks.filling import filled
 from runbooks.models import Document, Run, RunState, RunStep, Suggestion, SuggestionState
+from runbooks.steps import role_or_name
 from tickets.models import ENDED, Category, Ticket, TicketStatus
 
 MOST_IDEAS = 20
@@ -26,6 +27,11 @@ class Line:
     written: str  # its title, with the values of the run
     changed: tuple[str, ...]  # "title", "text": what is not as it was written
     took: dt.timedelta | None
+
+    @property
+    def who(self) -> str:
+        """Whom the line names, in words."""
+        return role_or_name(self.step.who)
 
     @property
     def indent(self) -> range:

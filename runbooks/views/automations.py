@@ -66,7 +66,7 @@ def automations(request: UserRequest, incident: Incident) -> HttpResponse:
     frame = frames.frame(incident)
     context = {
         "incident": incident, "tab": "tree", "team": frame.team, "tag": frame.tag,
-        "automations": queries.of_incident(incident), "kinds": ACTIONS,
+        "automations": queries.of_incident(incident),
     }  # fmt: skip
     return htmx.render(request, "runbooks/automations/list.html", context)
 

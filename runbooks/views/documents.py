@@ -76,13 +76,14 @@ def document(request: UserRequest, document: Document) -> HttpResponse:
 def page(request: UserRequest, document: Document, version: Version, *, status: int = 200, **more: Any) -> HttpResponse:
     """One version with all that belongs to the document."""
     shelf = queries.shelf(document, request.user)
+    use = use_of(document, request.user) if document.kind == DocumentKind.RUNBOOK else None
     context = {
         "document": document, "version": version, "shelf": shelf, "approvals": queries.approvals(version),
         "may_write": "write" in request.permissions and document.archived_at is None,
         "may_decide": queries.may_decide(version, request.user, request.permissions),
         "writers": list(version.writers.all()), **_changed(document, version),
-        "use": use_of(document, request.user) if document.kind == DocumentKind.RUNBOOK else None,
-        **shown.text_of(document, version, request.GET.get("view", "")), **more,
+        "use": use, **more,
+        **shown.text_of(document, version, request.GET.get("view", ""), use.medians if use else {}),
     }  # fmt: skip
     return htmx.render(request, "runbooks/documents/document.html", context, status=status)
 

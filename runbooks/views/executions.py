@@ -13,6 +13,7 @@ from runbooks.actions import executions as actions
 from runbooks.forms.automations import AnswerForm, ApproveForm, DeclineForm
 from runbooks.models import Execution
 from runbooks.queries import automations as queries
+from runbooks.registry import label_of
 from runbooks.views.automations import part
 from tickets.models import Ticket
 from tickets.queries import frame as frames
@@ -67,7 +68,7 @@ def execution(request: UserRequest, execution: Execution) -> HttpResponse:
     frame = frames.frame(ticket.incident)
     context = {
         "incident": ticket.incident, "tab": "tree", "team": frame.team, "tag": frame.tag, "ticket": ticket,
-        "one": execution, "automation": execution.automation,
+        "one": queries.read(execution, execution.automation), "label": label_of(execution.automation.action),
     }  # fmt: skip
     return htmx.render(request, "runbooks/automations/execution.html", context)
 

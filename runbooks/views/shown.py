@@ -1,5 +1,7 @@
 """A text of a document as its pages show it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
@@ -22,8 +24,8 @@ def guide(kind: str, body: str, stored: str = "") -> tuple[str, list[markdown.He
     )  # fmt: skip
 
 
-def text_of(document: Document, version: Version, view: str) -> dict[str, Any]:
-    """What runbooks/documents/_text.html shows of a version."""
+def text_of(document: Document, version: Version, view: str, medians: Mapping[str, str] = {}) -> dict[str, Any]:
+    """What runbooks/documents/_text.html shows of a version; `medians` are times of its steps by written title."""
     is_runbook = document.kind == DocumentKind.RUNBOOK
     names = {name: words for name, words in VIEWS.items() if is_runbook or name != "steps"}
     view = view if view in names else next(iter(names))
@@ -31,16 +33,18 @@ def text_of(document: Document, version: Version, view: str) -> dict[str, Any]:
     if document.kind == DocumentKind.TEMPLATE:
         found["braces"] = placeholders.used(version.subject, version.body)
     if view == "steps":
-        found |= steps_of(version.body)
+        found |= steps_of(version.body, medians)
     elif view == "guide":
         found |= _guide(document.kind, version)
     return found
 
 
-def steps_of(body: str) -> dict[str, Any]:
+def steps_of(body: str, medians: Mapping[str, str] = {}) -> dict[str, Any]:
     """The steps of a runbook, as many as a page bears."""
     text = links.read(body)
-    rows = steps.rows(text)
+    rows = steps.rows(text, medians)
+    titles = queries.titles({row.task.slug for row in rows if row.task.slug})
+    rows = [replace(row, part=titles.get(row.task.slug, row.task.slug)) if row.task.slug else row for row in rows]
     return {"steps": rows[: steps.MOST_SHOWN], "left_out": max(0, len(rows) - steps.MOST_SHOWN), "values": text.values}
 
 

@@ -40,7 +40,7 @@ def test_the_plug_in_of_the_docs_is_an_action_in_ten_lines(monkeypatch, make_tic
         assert (done.state, done.output) == ("done", {"text": "10SF"})
         assert "4 characters" in done.log
         ticket.refresh_from_db()
-        assert ticket.outcome == "reverse: is 10SF backwards"
+        assert ticket.outcome == "Reverse a text: is 10SF backwards"
     finally:
         del ACTIONS["reverse"]
 

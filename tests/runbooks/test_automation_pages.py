@@ -54,7 +54,7 @@ def test_bob_gives_a_ticket_an_automation_and_runs_it(browser, url, ticket) -> N
     page = browser.get(url).content.decode()
     assert "set #101 to In progress" in page
     assert "set #101 to In progress" in browser.get(f"{url}executions/{done.pk}/").content.decode()
-    assert "set_status: set #101" in browser.get(ticket.get_absolute_url()).content.decode()
+    assert "Set a status: set #101" in browser.get(ticket.get_absolute_url()).content.decode()
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_be(browser, url, ticket, bob) -> None:
@@ -284,6 +284,37 @@ def test_a_question_is_answered_on_the_ticket(browser, url, ticket, bob) -> None
     assert worked(execution).output == {"host": "FS01", "many": 3}
 
 
+def test_what_went_in_and_came_out_is_said_in_words_and_not_twice(browser, url, ticket, bob) -> None:
+    execution = worked(asked(give(ticket, bob, "wait_for", {"approval": "Reset it now?"}), bob))
+    assert browser.get(url).content.decode().count("Reset it now?") == 1
+    browser.post(f"{url}executions/{execution.pk}/cancel/")
+    give_again = {"action": "ask_human", "p-text": "What is hit?", "p-fields": "host\nservice", "trigger": "click"}
+    automation = Automation.objects.get()
+    assert browser.post(f"{url}edit/", {**give_again, "retries": "0", "version": automation.version}).status_code == 302
+    execution = worked(asked(Automation.objects.get(), bob))
+    browser.post(f"{url}executions/{execution.pk}/answer/", {"a-host": "FS01", "a-service": "Files"})
+    worked(execution)
+    page = browser.get(f"{url}executions/{execution.pk}/").content.decode()
+    assert "Ask somebody of" in page
+    assert '<dt>Fields</dt><dd class="text-break pre">host, service</dd>' in page
+    assert "FS01" in page
+    assert "[&#x27;" not in page
+
+
+def test_the_work_log_calls_actions_what_people_call_them(client_of, browser, ticket, incident, alice, bob) -> None:
+    execution = worked(asked(give(ticket, bob, "wait_for", {"approval": "Reset it now?"}, name="second"), bob))
+    url = f"/incidents/{incident.number}/tickets/{ticket.number}/automation/executions/{execution.pk}/approve/"
+    client_of(alice).post(url, {"seen": execution.shown_digest})
+    worked(execution)
+    log = [line.sentence for line in browser.get(f"/incidents/{incident.number}/log/").context["lines"]]
+    for told in (
+        "gave #101 the automation “Wait”", "asked for “Wait” of #101", "waits for somebody who agrees to “Wait”",
+        "agreed to “Wait” of #101", "carried out “Wait” of #101",
+    ):  # fmt: skip
+        assert told in log
+    assert not [line for line in log if "wait_for" in line]
+
+
 def test_it_can_be_cancelled_and_refused(client_of, browser, url, ticket, alice, bob) -> None:
     automation = give(ticket, bob, "set_status", {"status": "doing"}, needs_approval=True)
     browser.post(f"{url}executions/{asked(automation, bob).pk}/cancel/")
@@ -302,7 +333,7 @@ def test_the_list_names_all_of_the_incident_in_few_queries(
         give(make_ticket(f"T{number}"), bob, "set_status", {"status": "doing"})
     with django_assert_max_num_queries(25):
         html = browser.get(f"/incidents/{incident.number}/automations/").content.decode()
-    assert html.count("set_status") == 12
+    assert html.count("Set a status") == 12
 
 
 def test_the_list_reads_one_execution_of_each_and_not_what_it_gave(incident, ticket, bob) -> None:

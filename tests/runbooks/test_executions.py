@@ -101,7 +101,7 @@ def test_bob_lets_an_automation_add_tickets_and_all_of_it_is_written_down(ticket
     assert done.started_at is not None
     assert "added #102, #103" in done.log
     assert Ticket.objects.get(number=102).title == f"Ask {ticket.incident.number}"
-    assert outcome(ticket) == "add (create_tickets): added #102, #103"
+    assert outcome(ticket) == "Create tickets (add): added #102, #103"
     assert verbs(ticket) == ["automation.set", "automation.asked", "automation.done"]
     last = JournalEntry.objects.filter(verb="automation.done").get()
     assert (last.actor_kind, last.actor_name) == ("automation", "Automation of #101")
@@ -119,7 +119,7 @@ def test_an_answer_of_a_server_is_there_for_the_next_step(ticket, bob, make_tick
     assert (done.state, done.error) == ("done", "")
     assert done.output["body"]["verdict"] == "bad"
     assert seen[0]["headers"]["idempotency-key"] == str(done.key)
-    assert outcome(ticket).startswith("lookup (http_request): answered 200")
+    assert outcome(ticket).startswith("HTTP request (lookup): answered 200")
     next_one = make_ticket("Write it down")
     automation = give(next_one, bob, "create_tickets", {"tasks": "- [ ] It is {{ steps.lookup.body.verdict }}"})
     assert carried_out(automation, bob).state == "done"
@@ -131,7 +131,7 @@ def test_a_failure_is_written_down_and_holds_up_nothing_but_its_ticket(ticket, b
     failed = carried_out(give(ticket, bob, "http_request", {"url": "http://127.0.0.1:1/"}), bob)
     assert failed.state == "failed"
     assert "an admin can allow 127.0.0.1:1" in failed.error
-    assert outcome(ticket).startswith("http_request: failed: Port 1 is not open")
+    assert outcome(ticket).startswith("HTTP request: failed: Port 1 is not open")
     assert verbs(ticket)[-1] == "automation.failed"
     other = make_ticket("Another")
     assert carried_out(give(other, bob, "set_status", {"status": "doing"}), bob).state == "done"
@@ -422,7 +422,7 @@ def test_trouble_of_the_house_is_no_failure_of_the_action(ticket, bob, action) -
     with time_machine.travel(found.due + timedelta(seconds=1), tick=False):
         tasks.execute(found.pk)
     assert Execution.objects.get(pk=found.pk).state == "done"
-    assert outcome(ticket) == "add: added"
+    assert outcome(ticket) == "Add: added"
 
 
 def test_much_that_other_steps_gave_is_in_nobodys_way(ticket, bob, make_ticket, action) -> None:
@@ -620,7 +620,7 @@ def test_scripts_are_run_from_their_folder(ticket, alice, bob, settings, tmp_pat
     assert (done.state, done.error) == ("done", "")
     assert done.output["verdict"] == "bad"
     assert "looked" in done.log
-    assert outcome(ticket) == "e (script): It is bad."
+    assert outcome(ticket) == "Script or analyzer (e): It is bad."
 
 
 def test_people_and_roles_are_told_if_they_see_the_incident(secret, alice, bob, mallory) -> None:

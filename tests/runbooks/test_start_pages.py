@@ -72,7 +72,7 @@ def test_the_form_shows_the_branch_and_what_is_likely(browser, url, make_runbook
     assert 'value="Alice Example"' in html
     assert f'value="{incident.number}"' in html
     assert f"Call Alice Example about {incident.number}" in html
-    assert "@legal_lead: nobody yet" in html
+    assert "Legal Lead: nobody yet" in html
     assert "2 tickets will be inserted" in html
 
 

@@ -1,10 +1,13 @@
 """How a runbook served, as its reader may know it: nothing tells of an incident that they may not see."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import JournalEntry
 from runbooks.actions.runs import rate_run, settle_runs
@@ -157,8 +160,19 @@ def test_who_may_only_read_sees_ideas_and_answers_none(idea, reset, auditor, cli
     assert browser.post(address(idea), {"state": "taken"}).status_code == 403
 
 
+def test_each_step_says_how_long_it_took(run, reset, bob, client_of) -> None:
+    first, _ = Ticket.objects.filter(steps__run=run())
+    actions.set_status(actor=bob, ticket=first, status="doing")
+    with time_machine.travel(timezone.now() + timedelta(minutes=25, seconds=30), tick=False):
+        actions.set_status(actor=bob, ticket=first, status="done")
+    html = client_of(bob).get(reset.get_absolute_url()).content.decode()
+    assert '<th scope="col" class="text-end">Median</th>' in html
+    assert "</span>25 m</td>" in html
+
+
 def test_the_page_of_a_runbook_shows_them(run, reset, bob, client_of) -> None:
     rated(run(), bob, worked=True, suggestion="Ask the bank first")
     html = client_of(bob).get(reset.get_absolute_url()).content.decode()
     assert "1 time in 1 incident" in html
+    assert "of 1 finished run<" in html
     assert "Ask the bank first" in html
