@@ -11,7 +11,9 @@ from contextlib import suppress
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _METADATA = ipaddress.ip_network("fd00:ec2::/32")
-_NOWHERE = [ipaddress.ip_network(one) for one in ("64:ff9b:1::/48", "192.0.0.0/24", "192.88.99.0/24", "100::/64")]
+_NOWHERE = [
+    ipaddress.ip_network(one) for one in ("64:ff9b:1::/48", "192.0.0.0/24", "192.88.99.0/24", "100::/64", "3fff::/20")
+]
 """What some versions of Python call global."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -72,6 +72,11 @@ class Run(Versioned, Guarded):
     def __str__(self) -> str:
         return f"run {self.pk} of {self.of} in {self.incident.number}"
 
+    @property
+    def given(self) -> list[tuple[str, str]]:
+        """The values by name; a template that asks for `.items` gets what is called so."""
+        return list(self.values.items())
+
     def get_absolute_url(self) -> str:
         return reverse("runbooks:run", kwargs={"number": self.incident.number, "run": self.pk})
 

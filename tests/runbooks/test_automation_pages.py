@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from incidents.actions import team
 from incidents.models import Incident, Role
 from people.models import User
+from runbooks import registry
 from runbooks.actions import executions
 from runbooks.actions.automations import set_automation
 from runbooks.models import Automation, Execution
 from runbooks.queries.automations import of_incident
+from runbooks.registry import ACTIONS, ActionKind, Done, Parameter
 from tests.runbooks.automating import asked, give, switch, worked
 from tickets.actions.tickets import edit_ticket
 from tickets.models import Ticket
@@ -270,6 +272,25 @@ def test_a_second_leader_who_came_after_the_page_was_shown_has_to_agree(client_o
     assert "let somebody else who leads look at it" in answer.content.decode()
     assert "nobody else here can agree" not in answer.content.decode()
     assert worked(execution).waiting == "approval"
+
+
+def test_what_is_called_items_is_shown_as_any_other(browser, url, ticket, bob) -> None:
+    """Templates would take it for what lists the names and values of a mapping."""
+    kind = ActionKind(
+        "hunt", "Hunt", lambda call: Done({"items": [1, 2, 3], "keys": "found"}), lambda call: "dry",
+        parameters=(Parameter("items"),),
+    )  # fmt: skip
+    registry.register(kind)
+    try:
+        asked(give(ticket, bob, "hunt", {"items": "looked-for"}, needs_approval=True), bob)
+        assert "looked-for" in browser.get(url).content.decode()
+        executions.approve(actor=ticket.incident.commander, execution=Execution.objects.get())
+        done = worked(Execution.objects.get())
+        for page in (url, f"{url}executions/{done.pk}/"):
+            shown = browser.get(page).content.decode()
+            assert all(words in shown for words in ("looked-for", ">items<", "1", ">keys<", "found"))
+    finally:
+        del ACTIONS["hunt"]
 
 
 def test_a_question_is_answered_on_the_ticket(browser, url, ticket, bob) -> None:

@@ -169,6 +169,14 @@ def test_two_ratings_at_once_do_not_write_over_each_other(browser, url, run, ali
     assert Run.objects.get().rating == 1
 
 
+def test_a_value_called_items_is_shown_as_any_other(browser, incident, bob, make_runbook) -> None:
+    document = make_runbook("collect", "- [ ] Collect {{ items }} and {{ keys }}\n")
+    values = {"items": "three disks", "keys": "two keys"}
+    found = run_runbook(actor=bob, incident=incident, document=document, under=None, values=values)
+    page = browser.get(found.get_absolute_url()).content.decode()
+    assert all(f'>{name}</dt><dd class="text-break">{text}</dd>' in page for name, text in values.items())
+
+
 @pytest.mark.parametrize("sent", [{}, {"rating": 6}, {"rating": "x"}, {"rating": 3, "worked": "maybe"}])
 def test_half_a_rating_is_refused(browser, url, sent) -> None:
     assert browser.post(f"{url}finish/", {"version": 1, **sent}).status_code == 422
