@@ -19,7 +19,7 @@ TRACKED = {
 DERIVED = {
     "folded", "last_ticket", "tickets_total", "tickets_done", "leads_total", "leads_done", "comments_total",
     "files_total", "next_due_at", "updated_at", "category", "urgency", "start_by", "finish_by", "clock_at", "risk_at",
-    "clock_state",
+    "clock_state", "automated",
 }  # fmt: skip
 WRITES = {"save", "create", "delete", "apply", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
 BULK = {"bulk_create", "bulk_update", "bulk_create_with_history", "bulk_update_with_history"}

@@ -137,12 +137,13 @@ def _title_cell(row: Row, url: str, is_open: bool, can_work: bool) -> str:
     words = escape(row.headline)
     headline = f'<span class="headline" title="{words}">{words}</span>' if words else ""
     shared = _mark("eye", "Shared with the customer") if row.shared else ""
+    auto = _mark("zap", "Carries something out by itself") if row.automated else ""
     talk, files = _count("message-square", row.comments, "comments"), _count("paperclip", row.files, "files")
     return (
         f'<td role="gridcell" class="k-t"><div class="tcell">{grip}{twisty}<span class="id">#{number}</span>'
         f'{CHANGED if row.changed else ""}<a class="t" href="{url}" tabindex="-1" title="{title}">{title}</a>'
         f"{_priority(row.urgency, row.priority)}{_flag(row.disposition) if row.lead else ''}"
-        f'<span class="meta not-s">{shared}{talk}{files}</span>{headline}</div></td>'
+        f'<span class="meta not-s">{auto}{shared}{talk}{files}</span>{headline}</div></td>'
     )
 
 

@@ -34,6 +34,7 @@ def set_automation(*, actor: Actor, ticket: Ticket, version: int | None, fields:
     if found is None:
         found = Automation(ticket=ticket, **fields)
         found.save(force_insert=True)
+        Ticket.objects.filter(pk=ticket.pk).update(automated=True)
     elif version is None:
         raise ValidationError("Somebody gave this ticket an automation meanwhile: look at it first.")
     else:
@@ -63,6 +64,7 @@ def remove_automation(*, actor: Actor, automation: Automation) -> None:
     number = found.pk
     found.delete()
     found.pk = number
+    Ticket.objects.filter(pk=ticket.pk).update(automated=False)
     journal.record(
         "automation.removed", actor=actor, subject=found, changed=False, ticket=ticket.number, action=found.action,
         label=label_of(found.action),

@@ -1,7 +1,7 @@
 """Starting runbooks: their steps become a branch of tickets, in one transaction, and the run knows which is which."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -104,7 +104,8 @@ def sow(*, actor: Actor, incident: Incident, parent: int | None, seeds: Sequence
 
 def _sow(actor: Actor, incident: Incident, parent: int | None, seeds: Sequence[Seed]) -> Grown:
     automations = [blocks.columns(seed.action) if seed.action else None for seed in seeds]
-    made, planted = branch(actor, incident, parent, [seed.sprout for seed in seeds])
+    sprouts = [replace(seed.sprout, automated=True) if seed.action else seed.sprout for seed in seeds]
+    made, planted = branch(actor, incident, parent, sprouts)
     runs = _runs(actor, incident, made, seeds)
     kept = _insert(Run, list(runs.values()))
     RunStep.objects.bulk_create(_steps(made, seeds, runs))

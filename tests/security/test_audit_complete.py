@@ -45,7 +45,7 @@ DERIVED = {  # columns that follow from other rows, or say how far a work is: no
     },
     "tickets_ticket": {
         "lft", "rght", "level", "tree_id", "comments_total", "files_total", "updated_at", "version", "category",
-        "urgency", "start_by", "finish_by", "clock_at", "risk_at", "clock_state",
+        "urgency", "start_by", "finish_by", "clock_at", "risk_at", "clock_state", "automated",
     },
     "tickets_comment": {"updated_at", "version"},
     "people_user": {"last_login"},

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tests.security.test_markup import active_content
 from tickets.actions import tickets as actions
+from tickets.models import Ticket
 from tickets.queries.outline import Outline, Row, outline
 from tickets.rows import clock, folding, rows_html, shown_rows
 
@@ -33,8 +34,8 @@ def row(number: int = 101, **fields: Any) -> Row:
     values: dict[str, Any] = {
         "pk": number, "parent_id": 1, "number": number, "level": 1, "version": 1, "title": "Image the disk",
         "headline": "", "category": "todo", "status": "Open", "priority": "Normal", "urgency": 20, "waiting_for": "",
-        "lead": False, "disposition": "", "shared": False, "clock_at": None, "clock_state": "", "finished_at": None,
-        "comments": 0, "files": 0, "assignee_id": None, "name": None, "username": None,
+        "lead": False, "disposition": "", "shared": False, "automated": False, "clock_at": None, "clock_state": "",
+        "finished_at": None, "comments": 0, "files": 0, "assignee_id": None, "name": None, "username": None,
         "customer_id": None, **fields,
     }  # fmt: skip
     return Row(**values)
@@ -103,6 +104,17 @@ def test_a_branch_counts_what_is_below_it_at_any_depth(alice, bob, incident, mak
     assert (below.total, below.done, below.busy, below.over) == (3, 1, 1, 1)
     assert (found.done, found.busy, found.counts["over"], found.counts["all"]) == (1, 1, 1, 4)
     assert 'title="1 overdue below"' in html_of(found, base="/t/")
+
+
+def test_a_ticket_that_does_something_by_itself_has_a_mark_in_words(incident, make_ticket) -> None:
+    make_ticket("one")
+    plain = html_of(outline(incident, user_id=None), base="/t/")
+    Ticket.objects.filter(number=101).update(automated=True)
+    marked = html_of(outline(incident, user_id=None), base="/t/")
+    words = "Carries something out by itself"
+    assert words not in plain
+    assert f'<span title="{words}">' in marked
+    assert f'<span class="visually-hidden">{words}</span>' in marked
 
 
 def test_closed_levels_hide_what_is_below_them(alice, incident, make_ticket) -> None:

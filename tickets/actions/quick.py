@@ -24,7 +24,10 @@ MOST_TITLE = 200
 
 @dataclass(frozen=True, slots=True)
 class Sprout:
-    """One ticket to be; `depth` 1 is right below the parent. `minutes` is its time limit, `line` where it was read."""
+    """One ticket to be; `depth` 1 is right below the parent. `minutes` is its time limit, `line` where it was read.
+
+    `automated`: it will have an automation, which the room above gives it in the same transaction.
+    """
 
     depth: int
     title: str
@@ -35,6 +38,7 @@ class Sprout:
     lead: bool = False
     tags: tuple[str, ...] = field(default=())
     shared: bool = False
+    automated: bool = False
     line: int = 0
 
 
@@ -96,7 +100,7 @@ def _nodes(known: Batch, sprouts: Sequence[Sprout], rendered: Sequence[str]) -> 
             "title": one.title, "description": one.description, "description_html": html,
             "assignee": one.assignee, "priority": priority.code, "urgency": priority.urgency, "lead": one.lead,
             "lead_at": now if one.lead else None, "shared": one.shared, "time_limit": one.minutes, "created_at": now,
-            "created_by_id": by,
+            "created_by_id": by, "automated": one.automated,
         }  # fmt: skip
         if one.done:
             done = known.status(FIRST[Category.DONE])

@@ -37,8 +37,8 @@ class Disposition(models.TextChoices):
 STATUS_NAME = Subquery(TicketStatus.objects.filter(code=OuterRef("status")).values("name")[:1])
 PRIORITY_NAME = Subquery(TicketPriority.objects.filter(code=OuterRef("priority")).values("name")[:1])
 DERIVED = [  # worked out from other columns, and kept for lists and sweeps
-    "lft", "rght", "tree_id", "level", "description_html", "comments_total", "files_total", "category", "urgency",
-    "start_by", "finish_by", "clock_at", "risk_at", "clock_state", "tags",
+    "lft", "rght", "tree_id", "level", "description_html", "comments_total", "files_total", "automated", "category",
+    "urgency", "start_by", "finish_by", "clock_at", "risk_at", "clock_state", "tags",
 ]  # fmt: skip
 
 
@@ -130,6 +130,7 @@ class Ticket(MPTTModel, Versioned, Guarded):  # type: ignore[django-manager-miss
     )
     comments_total = models.PositiveIntegerField(default=0, editable=False)
     files_total = models.PositiveIntegerField(default=0, editable=False)
+    automated = models.BooleanField(default=False, editable=False)  # it has an automation: the room above keeps it
 
     objects = TicketQuerySet.as_manager()  # mptt makes a tree manager of its own beside it
     history = tracked(excluded=DERIVED)

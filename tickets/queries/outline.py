@@ -26,7 +26,7 @@ MANY = 1000  # rows: of a larger tree a page gets only what is open
 SHALLOW = 300  # rows that such a tree is open to before anybody said how deep
 COLUMNS = (
     "pk", "parent_id", "number", "level", "version", "title", "headline", "category", "waiting_for", "urgency", "lead",
-    "disposition", "shared", "clock_at", "clock_state", "finished_at", "comments_total", "files_total",
+    "disposition", "shared", "automated", "clock_at", "clock_state", "finished_at", "comments_total", "files_total",
     "assignee_id", "assignee__name", "assignee__username", "assignee__customer_id", "status_name", "priority_name",
     "is_new",
 )  # fmt: skip
@@ -52,6 +52,7 @@ class Row:
     lead: bool
     disposition: str
     shared: bool
+    automated: bool
     clock_at: dt.datetime | None
     clock_state: str
     finished_at: dt.datetime | None
