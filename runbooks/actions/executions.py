@@ -17,7 +17,7 @@ from incidents.models import Incident
 from incidents.models.guards import require_open
 from people.models import User
 from runbooks import patience
-from runbooks.models import Automation, Execution, Waiting
+from runbooks.models import Automation, Execution, Trigger, Waiting
 from runbooks.registry import label_of
 from tickets import tree
 from tickets.actions.tickets import edit_ticket
@@ -258,10 +258,22 @@ def finish(
     _mine(
         execution, state=state, error=error[:2000], output=dict(output), finished_at=timezone.now(), **kept,
     )  # fmt: skip
+    if not execution.dry and not error:
+        _count(execution)
     if not execution.dry and incident.is_open:
         _tell(actor, execution, incident, f"failed: {error}" if error else outcome or "done")
     verb = "automation.failed" if error else "automation.dried" if execution.dry else "automation.done"
     _note(verb, actor, execution, **({"reason": error[:MOST_OUTCOME]} if error else {}))
+
+
+def _count(execution: Execution) -> None:
+    """Done by hand, with the condition it waits for or while its ticket has started: that is not done once more."""
+    automation = Automation.objects.select_related("ticket").get(pk=execution.automation_id)
+    has_come = automation.trigger == Trigger.CONDITION or (
+        automation.trigger == Trigger.START and automation.ticket.category == Category.DOING
+    )
+    if automation.fired_at is None and has_come:
+        automation.apply({"fired_at": timezone.now()})
 
 
 def _tell(actor: Actor, execution: Execution, incident: Incident, text: str) -> None:

@@ -560,6 +560,24 @@ def test_it_runs_as_soon_as_its_condition_holds_and_once(ticket, incident, alice
     assert Ticket.objects.filter(title="Many").count() == 1
 
 
+@pytest.mark.parametrize("trigger", ["start", "condition"])
+def test_what_bob_had_done_by_hand_is_not_done_once_more_by_itself(trigger, ticket, incident, alice, bob) -> None:
+    """He asked for it just before the ticket started, or its condition held: what comes then is no news."""
+    condition = "affectedUsers > 50" if trigger == "condition" else ""
+    tell = {"tasks": "- [ ] Once"}
+    automation = give(ticket, bob, "create_tickets", tell, trigger=trigger, condition=condition, needs_approval=True)
+    execution = asked(automation, bob)
+    ticket_actions.set_status(actor=bob, ticket=ticket, status="doing")
+    now = Incident.objects.get(pk=incident.pk)
+    edit_incident(actor=alice, incident=now, version=now.version, fields={"affected_users": 80})
+    run_all()
+    executions.approve(actor=alice, execution=execution)
+    for _ in range(3):
+        run_all()
+    assert Ticket.objects.filter(title="Once").count() == 1
+    assert automation.executions.count() == 1
+
+
 def test_a_click_does_nothing_while_the_condition_does_not_hold(ticket, bob) -> None:
     automation = give(ticket, bob, "set_status", {"status": "doing"}, condition="affectedUsers > 50")
     assert "does not hold" in carried_out(automation, bob).error
