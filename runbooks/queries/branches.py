@@ -10,7 +10,7 @@ from incidents.models import Incident, Role, RoleAssignment
 from runbooks.branches import Node, introduction, task_of, text_of, unsaid, written_out
 from runbooks.expansion import book, expand, library
 from runbooks.models import Automation, Run, RunStep, Version, VersionState
-from runbooks.tasklines import Document, Task
+from runbooks.tasklines import Document, Task, TaskLinesRefused, render
 from tickets.models import Category, Ticket
 
 
@@ -111,3 +111,11 @@ def next_base(run: Run) -> Version:
     document = run.of.document
     draft = document.versions.filter(state=VersionState.DRAFT).first()
     return draft or document.active or run.of
+
+
+def compared(base: Version) -> str:
+    """Its text with markers where a branch is written with them, so that nothing differs but what was changed."""
+    try:
+        return render(book(base).text)
+    except (ValidationError, TaskLinesRefused):
+        return base.body

@@ -95,6 +95,6 @@ def _made(make: Callable[[], queries.Draft]) -> tuple[queries.Draft, list[str]]:
 
 
 def _page(request: UserRequest, run: Run, base: Version, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    pieces = difference(base.body, context["body"])
+    pieces = difference(queries.compared(base), context["body"])
     context = {"run": run, "base": base, "pieces": pieces, **context}
     return answers.page(request, run.incident, "runbooks/_update.html", context, status=status)

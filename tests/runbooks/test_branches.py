@@ -256,6 +256,22 @@ def test_the_next_version_is_shown_with_what_differs_and_saved_as_a_draft(client
     assert Version.objects.get(pk=draft.pk).body == body
 
 
+def test_the_order_in_which_markers_were_written_is_no_difference(
+    client_of, bob, alice, incident, make_runbook
+) -> None:
+    body = "Look first.\n\n* [ ] #lead !1h @technical_lead See {{ host }}\n- [ ] ~customer Tell them\n"
+    document = make_runbook("see", body)
+    run = run_runbook(actor=bob, incident=incident, document=document, under=None, values={"host": "FS-2"})
+    browser, url = client_of(bob), f"{run.get_absolute_url()}update/"
+    assert "Nothing: the branch is as it was written." in browser.get(url).content.decode()
+    edited(alice, "Tell them", time_limit=60)
+    html = browser.get(url).content.decode()
+    assert (html.count("<ins>"), html.count("<del>")) == (1, 0)
+    draft = Version.objects.get(document=document)
+    Version.objects.filter(pk=draft.pk).update(body="- [ ] no !2x", state="draft")
+    assert browser.get(url).status_code == 200, "a draft that does not read yet is compared as it stands"
+
+
 TITLES = [
     "Isolate the host", "- [ ] a box", "## a heading", "@bob look", "look #lead", "!2h", "~customer", "C# service",
     "![[runbook:x]]", "{{ secrets.x }}", "<b>x</b>", "a  b", "\\#x", "\\\\server\\share", "```", "#109", "* x",

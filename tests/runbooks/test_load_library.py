@@ -11,9 +11,13 @@ from core.verify import verify
 from incidents.models import Incident
 from runbooks.actions import documents, versions
 from runbooks.actions.starts import run_runbook
+from runbooks.expansion import asked, book, expand
+from runbooks.expansion import library as catalogue
 from runbooks.library import starters
 from runbooks.management.commands import load_library
-from runbooks.models import Document, DocumentKind, Version, VersionState
+from runbooks.models import Document, DocumentKind, Run, Version, VersionState
+from runbooks.queries.branches import draft_of_run
+from runbooks.tasklines import parse
 from tickets.actions.tickets import edit_ticket
 from tickets.checks import broken
 from tickets.models import Ticket
@@ -130,3 +134,15 @@ def test_what_a_step_names_is_a_link_from_its_ticket_and_stays_one_when_it_is_ed
     assert 'href="/documents/triage-a-windows-host/"' in ticket.description_html
     ticket.description_html = ""  # not rendered yet, as after a restart of the renderer
     assert 'href="/documents/triage-a-windows-host/"' in rendered(ticket, "description")
+
+
+def test_every_runbook_that_nobody_changed_comes_back_as_it_was_written(library, incident, bob):
+    runbooks = [one for one in library.values() if one.kind == DocumentKind.RUNBOOK]
+    assert len(runbooks) > 5
+    for document in runbooks:
+        top = book(document.active)
+        values = dict.fromkeys(asked(expand(top, catalogue(top))), "x.example")
+        run = run_runbook(actor=bob, incident=incident, document=document, under=None, values=values)
+        draft = draft_of_run(Run.objects.select_related("of__document", "ticket").get(pk=run.pk), dropped=True)
+        assert parse(draft.text) == parse(document.active.body), document.slug
+        assert draft.notes == [], document.slug
