@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from core.text import clean_text
 from runbooks import outbound, patience, programs
 from runbooks.actions.starts import run_runbook
 from runbooks.addresses import is_literal
@@ -15,7 +17,7 @@ from runbooks.forms.quick import QuickForm
 from runbooks.models import AllowedHost, Document, Run
 from runbooks.registry import ActionKind, Answer, Ask, Call, Done, Failed, Parameter, Wait
 from runbooks.values import plain, text_of
-from tickets.actions.quick import plant_branch
+from tickets.actions.quick import MOST_TITLE, plant_branch
 from tickets.actions.tickets import set_status
 from tickets.models import Ticket, TicketStatus
 
@@ -351,20 +353,32 @@ def _book(call: Call) -> Document:
     return found
 
 
-def _run_runbook(call: Call) -> Answer:
-    values = call.parameters.get("values") or {}
-    if not isinstance(values, dict):
+def _values(call: Call) -> dict[str, str]:
+    """What a form would take: they become parts of titles, and may come from outside."""
+    given = call.parameters.get("values") or {}
+    if not isinstance(given, dict):
         raise Failed("values is a mapping of names and values.")
+    found = {}
+    for name, value in given.items():
+        try:
+            found[str(name)] = clean_text(text_of(value), max_length=MOST_TITLE, multiline=False, required=False)
+        except ValidationError as refused:
+            raise Failed(f"The value {str(name)[:60]}: {' '.join(refused.messages)}") from refused
+    return found
+
+
+def _run_runbook(call: Call) -> Answer:
     run = run_runbook(
-        actor=call.actor, incident=call.incident, document=_book(call), under=call.ticket.number,
-        values={str(name): text_of(value)[:200] for name, value in values.items()},
-    )  # fmt: skip
+        actor=call.actor, incident=call.incident, document=_book(call), under=call.ticket.number, values=_values(call)
+    )
     top = run.ticket.number if run.ticket else None
     return Done({"run": run.pk, "ticket": top}, outcome=f"started “{run.of.document}” as #{top}")
 
 
 def _run_dry(call: Call) -> str:
-    return f"Would start “{_book(call)}” below #{call.ticket.number}."
+    book = _book(call)
+    _values(call)
+    return f"Would start “{book}” below #{call.ticket.number}."
 
 
 RUN_RUNBOOK = ActionKind(

@@ -164,6 +164,23 @@ def test_what_cannot_be_done_fails_with_words(action_name, parameters, words, ti
     assert Ticket.objects.filter(incident=ticket.incident).without_root().count() == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("a\nb", "single line"), ("a\u202eb", "direction of writing"), ("x" * 201, "at most 200"), ("\u200b", "visible")],
+)
+def test_a_value_from_outside_becomes_part_of_a_title_only_as_a_typed_one_would(
+    value, words, ticket, bob, make_ticket, make_runbook, action
+) -> None:
+    make_runbook("isolate", "- [ ] Isolate {{ host }}\n")
+    action("look", lambda call: Done({"host": value}))
+    assert carried_out(give(make_ticket("Look"), bob, "look", {}, name="look"), bob).state == "done"
+    start = {"runbook": "isolate", "values": {"host": "{{ steps.look.host }}"}}
+    failed = carried_out(give(ticket, bob, "run_runbook", start), bob)
+    assert failed.error.startswith("The value host: ")
+    assert words in failed.error
+    assert not Ticket.objects.filter(title__startswith="Isolate").exists()
+
+
 def test_what_an_action_did_before_it_failed_is_taken_back(ticket, bob, action) -> None:
     def half(call: Call) -> Done:
         ticket_actions.add_ticket(actor=call.actor, incident=call.incident, title="Half")
