@@ -31,7 +31,7 @@ from reporting.models import ReportJob
 from runbooks.actions import automations, documents, executions, versions
 from runbooks.actions.runs import rate_run
 from runbooks.actions.starts import run_runbook
-from runbooks.models import Document, Version
+from runbooks.models import Document
 from tests.routes import Route
 from tests.uploads import kept
 from tickets.actions import attachments, blockers, comments, handovers, shifts, tickets, times
@@ -112,11 +112,10 @@ def make_world(
         "auditor": auditor, "admin": admin_user,
     }  # fmt: skip
     world = World(people=people, incident=incident, secret=secret, other=other)
-    job = _import(bob)
+    job, document = _import(bob), _document(alice, dora)
     for number, one in enumerate((incident, secret)):
-        world.things[one.pk] = _fill(one, other, alice, bob) | _around(bob, admin_user, customer_a, number, job)
-    for things in world.things.values():
-        things.update(_document(alice, dora))
+        found = _fill(one, other, alice, bob) | _run(one, document, bob)
+        world.things[one.pk] = found | _around(bob, admin_user, customer_a, number, job)
     new, taken = Alert.objects.order_by("pk")[:2]
     triage.join_alert(actor=bob, alert=taken, incident=secret, alike=False)
     world.things[incident.pk]["alert"], world.things[secret.pk]["alert"] = new.pk, taken.pk
@@ -142,32 +141,28 @@ def _fill(incident: Incident, other: Incident, alice: User, bob: User) -> Values
         "handover": offer.pk, "shift": shift.pk,
         "number": incident.number, "part": "summary", "ticket": ticket.number, "comment": comment.pk,
         "attachment": attachment.pk, "link": link.pk, "assignment": role.pk, "reporting.job": _report(incident, alice),
-        "runbooks.slug": "isolation", **_run(incident, bob), "execution": _execution(ticket, bob),
+        "execution": _execution(ticket, bob),
     }  # fmt: skip
 
 
-def _run(incident: Incident, bob: User) -> Values:
-    """A run, and what Bob suggested after it."""
-    document, _ = Document.objects.get_or_create(slug="isolation", defaults={"kind": "runbook", "title": "Isolation"})
-    if document.active is None:
-        document.active = Version.objects.create(document=document, number=1, body="- [ ] Unplug it\n", state="active")
-        document.save()
-    run = run_runbook(actor=bob, incident=incident, document=document, under=None, values={})
+def _document(alice: User, dora: User) -> Document:
+    """A runbook in force."""
+    body = "- [ ] Isolate {{ host }} !2h #lead\n  See [[reset-a-password]].\n"
+    draft = documents.write_document(
+        actor=alice, kind="runbook", slug="isolate-a-host", title="Isolate a host", body=body
+    )
+    versions.submit(actor=alice, draft=draft)
+    return versions.approve(actor=dora, draft=draft, comment="Tried it out.").document
+
+
+def _run(incident: Incident, document: Document, bob: User) -> Values:
+    """A run of it that is over, and what Bob suggested after it."""
+    run = run_runbook(actor=bob, incident=incident, document=document, under=None, values={"host": "FS01"})
     rate_run(actor=bob, run=run, version=1, rating=4, worked=True, suggestion="Name the switch")
-    return {"run": run.pk, "suggestion": run.suggestions.get().pk}
-
-
-def _document(alice: User, dora: User) -> Values:
-    """A runbook in force, the same one for every incident."""
-    found = Document.objects.filter(slug="isolate-a-host").first()
-    if found is None:
-        body = "- [ ] Isolate {{ host }} !2h #lead\n  See [[reset-a-password]].\n"
-        draft = documents.write_document(
-            actor=alice, kind="runbook", slug="isolate-a-host", title="Isolate a host", body=body
-        )
-        versions.submit(actor=alice, draft=draft)
-        found = versions.approve(actor=dora, draft=draft, comment="Tried it out.").document
-    return {"runbooks.kind": found.kind, "runbooks.slug": found.slug, "runbooks.version": 1}
+    return {
+        "run": run.pk, "suggestion": run.suggestions.get().pk, "runbooks.kind": document.kind,
+        "runbooks.slug": document.slug, "runbooks.version": 1,
+    }  # fmt: skip
 
 
 def _execution(ticket: Ticket, bob: User) -> int:

@@ -12,6 +12,7 @@ from core.access import granted, guarded, open_to
 from core.lists import listing
 from core.models.versions import Conflict
 from incidents.models import Incident
+from incidents.views.reading import note
 from people.requests import UserRequest
 from runbooks.actions import documents as actions
 from runbooks.forms.documents import FactsForm, NewForm, ReasonForm
@@ -77,6 +78,8 @@ def page(request: UserRequest, document: Document, version: Version, *, status: 
     """One version with all that belongs to the document."""
     shelf = queries.shelf(document, request.user)
     use = use_of(document, request.user) if document.kind == DocumentKind.RUNBOOK else None
+    for idea in use.suggestions if use else []:
+        note(request, idea.run)  # it is a text of its incident, which may be restricted
     context = {
         "document": document, "version": version, "shelf": shelf, "approvals": queries.approvals(version),
         "may_write": "write" in request.permissions and document.archived_at is None,

@@ -12,6 +12,7 @@ from core import compare as comparing
 from core import htmx
 from core.access import guarded
 from core.models.versions import Conflict
+from incidents.views.reading import note
 from people.requests import UserRequest
 from people.views.drafts import drafted
 from runbooks.actions import reviews as review_actions
@@ -110,9 +111,12 @@ def _edit_page(
 ) -> HttpResponse:
     coming, last = _coming(document), document.versions.first()
     number = coming.number if coming else (last.number if last else 0) + 1
+    suggestions = open_suggestions(document, request.user)
+    for idea in suggestions:
+        note(request, idea.run)  # it is a text of its incident, which may be restricted
     context = {
         "document": document, "form": form, "coming": coming, "number": number, "is_preview": is_preview,
-        "suggestions": open_suggestions(document, request.user),
+        "suggestions": suggestions,
         **editor(DocumentKind(document.kind), form), **more,
     }  # fmt: skip
     return htmx.render(request, "runbooks/documents/edit.html", context, status=status)
