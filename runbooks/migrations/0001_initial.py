@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ("needs_approval", models.BooleanField(default=True)),
             ],
             options={
+                "verbose_name_plural": "action switches",
                 "ordering": ["action"],
                 "default_permissions": (),
             },
@@ -83,7 +84,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "historical action switch",
-                "verbose_name_plural": "historical action switchs",
+                "verbose_name_plural": "historical action switches",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },

@@ -224,6 +224,7 @@ class ActionSwitch(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["action"]
+        verbose_name_plural = "action switches"
 
     def __str__(self) -> str:
         return self.action

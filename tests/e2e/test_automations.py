@@ -81,7 +81,7 @@ def test_one_that_fails_says_why_on_its_ticket_and_holds_nothing_else_up(people:
     expect(here).to_contain_text("Failed", timeout=steps.WORK_MS)
     expect(here).to_contain_text("of-nobody", timeout=steps.WORK_MS)
     alice.reload()
-    expect(alice.locator("main")).to_contain_text("run_runbook: failed")
+    expect(alice.locator("main")).to_contain_text("Start a runbook: failed")
     here = panel(alice, ask)
     here.get_by_role("button", name="Run", exact=True).click()
     expect(steps.field(here, "Name of the host")).to_be_visible(timeout=steps.WORK_MS)
