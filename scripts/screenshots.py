@@ -80,12 +80,14 @@ def take(page: Page, suffix: str) -> None:
     base, number = steps.base_of(page), open_main(page)
     steps.go(page, number, "tree/")
     ticket = steps.ticket_number(page, TICKET)
+    steps.go(page, number, "runs/")
+    run = str(page.get_by_role("link", name="Isolate a host").get_attribute("href")).rstrip("/").rpartition("/")[2]
     one = f"/incidents/{number}/"
     paths = {
         "dashboard": "/", "overview": one, "tree": f"{one}tree/?ticket={ticket}", "ticket": f"{one}tickets/{ticket}/",
         "map": f"{one}tree/map/", "board": f"{one}board/", "leads": f"{one}leads/", "my-work": "/my/",
-        "report": f"{one}report/", "alerts": "/alerts/", "runbook": "/runbooks/phishing/",
-        "insert": f"{one}runbooks/phishing/run/?under={ticket}",
+        "report": f"{one}report/", "alerts": "/alerts/", "runbook": "/runbooks/isolate-a-host/",
+        "run": f"{one}runs/{run}/", "insert": f"{one}runbooks/phishing/run/?under={ticket}",
     }  # fmt: skip
     for name, path in paths.items():
         page.goto(f"{base}{path}")

@@ -62,7 +62,7 @@ def test_a_runbook_is_half_through_and_its_tickets_do_things_by_themselves(shown
     fates = {(one.automation.name, one.state, one.waiting): one for one in executions}
     assert set(fates) == {
         ("owner", "done", ""), ("edr", "failed", ""), ("proof", "queued", "answer"),
-        ("second_reset", "queued", "approval"),
+        ("first_reset", "queued", "approval"),
     }  # fmt: skip
     assert "turned off" in fates["edr", "failed", ""].error
     assert fates["owner", "done", ""].output["agreed_by"].startswith("K. Osei")
@@ -71,7 +71,7 @@ def test_a_runbook_is_half_through_and_its_tickets_do_things_by_themselves(shown
 def test_alice_finds_a_document_to_approve_automations_that_ask_and_a_run_to_rate_in_my_work(shown) -> None:
     page = my(User.objects.get(username="alice"))
     assert [(one.document.slug, one.number) for one in page.documents] == [("isolate-a-host", 2)]
-    assert [one.automation.name for one in page.to_agree] == ["second_reset"]
+    assert [one.automation.name for one in page.to_agree] == ["first_reset"]
     assert [one.automation.name for one in page.asked] == ["proof"]
     assert [one.of.document.slug for one in page.runs] == ["reset-a-compromised-account"]
     assert Run.objects.get(of__document__slug="hunt-for-indicators").rating == 4

@@ -56,7 +56,7 @@ def isolate_the_host(scene: Scene) -> None:
     carry_out(mallory, proof)
 
     reset = scene.ticket(texts.HANDED_OVER[0])
-    give(bob, reset, "wait_for", {"approval": texts.SECOND_RESET}, name="second_reset")
+    give(bob, reset, "wait_for", {"approval": texts.FIRST_RESET}, name="first_reset")
     carry_out(bob, reset)
 
 

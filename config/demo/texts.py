@@ -233,7 +233,7 @@ PROOF = {
         {"name": "last_contact", "label": "Last contact, in UTC", "required": False},
     ],
 }
-SECOND_RESET = "The first reset was ten hours ago and has reached all controllers. Reset krbtgt the second time?"
+FIRST_RESET = "The first reset of krbtgt is prepared, and all controllers replicate. Reset it tonight?"
 LEAD_RESULT = "Seen in the logs; the list is attached to the parent ticket."
 SUGGESTION = "Ask the host of the repository for its access log first: it keeps 90 days, and we asked on day 88."
 SECOND_STEP = "- [ ] Isolate {{ host }} from the network"
