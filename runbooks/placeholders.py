@@ -4,12 +4,14 @@ Most are facts of the incident and its people. What no column knows is `by_hand`
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_LINE_END = re.compile(r"\n")
 _LEFT_OVER = re.compile(r"\{\{|\}\}|\{%|%\}")
 
 
@@ -57,29 +59,36 @@ class Unknown:
     text: str
 
 
+def _closed(text: str) -> int:
+    """Where the last braces close: what comes after is not looked through once for each `{{`."""
+    return text.rfind("}}") + 2 if "}}" in text else 0
+
+
 def unknown(text: str) -> Iterator[Unknown]:
     """What stands in braces and is no placeholder, and braces without a partner."""
+    lines = [0, *(found.end() for found in _LINE_END.finditer(text))]
     rest = []
     last = 0
-    for match in _BRACES.finditer(text):
-        rest.append((last, text[last : match.start()]))
+    for match in _BRACES.finditer(text, 0, _closed(text)):
+        rest.append((last, match.start()))
         last = match.end()
         if match[1].strip() not in PLACEHOLDERS:
-            yield _at(text, match.start(), match[0])
-    rest.append((last, text[last:]))
-    for start, part in rest:
-        for mark in _LEFT_OVER.finditer(part):
-            yield _at(text, start + mark.start(), mark[0])
+            yield _at(lines, match.start(), match[0])
+    rest.append((last, len(text)))
+    for start, end in rest:
+        for mark in _LEFT_OVER.finditer(text, start, end):
+            yield _at(lines, mark.start(), mark[0])
 
 
-def _at(text: str, position: int, what: str) -> Unknown:
-    before = text[:position]
-    return Unknown(before.count("\n") + 1, position - before.rfind("\n"), " ".join(what.split())[:60])
+def _at(lines: list[int], position: int, what: str) -> Unknown:
+    """`lines`: where each begins."""
+    line = bisect_right(lines, position)
+    return Unknown(line, position - lines[line - 1] + 1, " ".join(what.split())[:60])
 
 
 def used(*texts: str) -> dict[str, Placeholder]:
     """Those that stand in the texts, by name, in the order of the list."""
-    names = {found.strip() for text in texts for found in _BRACES.findall(text)}
+    names = {found.strip() for text in texts for found in _BRACES.findall(text, 0, _closed(text))}
     return {name: one for name, one in PLACEHOLDERS.items() if name in names}
 
 
@@ -93,4 +102,5 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     """
     if missing := [one.label for name, one in used(text).items() if not values.get(name, "").strip()]:
         raise ValidationError([f"Say what this message needs: {label}." for label in missing])
-    return _BRACES.sub(lambda match: values.get(match[1].strip(), match[0]), text)
+    end = _closed(text)
+    return _BRACES.sub(lambda match: values.get(match[1].strip(), match[0]), text[:end]) + text[end:]

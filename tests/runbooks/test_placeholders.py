@@ -1,11 +1,13 @@
 """What stands in braces in a message: all of it is replaced, or nothing goes out."""
 
+import time
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from runbooks.library import starters
 from runbooks.models import DocumentKind
-from runbooks.placeholders import EXAMPLES, PLACEHOLDERS, fill, used
+from runbooks.placeholders import EXAMPLES, PLACEHOLDERS, fill, unknown, used
 from tests.runbooks.automating import carried_out, give
 
 MESSAGES = [one for one in starters() if one.kind == DocumentKind.TEMPLATE]
@@ -51,3 +53,24 @@ def test_an_automation_tells_nobody_of_what_it_does_not_know(db, make_ticket, al
     done = carried_out(give(make_ticket(), alice, "notify", parameters), alice)
     assert (done.state, "next_update" in done.error) == ("failed", True)
     assert not bob.notifications.filter(text__startswith="We report").exists()
+
+
+LONG = 32_000
+
+
+@pytest.mark.parametrize(
+    "text", ["{{" * LONG, "{{ x }}" + "{{" * LONG, "}}" * LONG, "{{x}}\n" * LONG, "{" * LONG, "{{ " * LONG + "}}"]
+)
+def test_a_text_full_of_braces_is_read_in_the_time_of_any_other(text: str) -> None:
+    began = time.process_time()
+    assert list(unknown(text))
+    assert used(text) == {}
+    assert fill(text, {}) == text
+    assert time.process_time() - began < 2  # half a minute, where each was looked for again
+
+
+def test_what_is_wrong_with_braces_is_said_with_its_place() -> None:
+    text = "Dear {{ customer.name }},\n\n  {{ custmer.name }}\nand {{ x\n y }} }} {% if %}\n{{"
+    assert [(one.line, one.column, one.text) for one in unknown(text)] == [
+        (3, 3, "{{ custmer.name }}"), (4, 5, "{{ x y }}"), (5, 7, "}}"), (5, 10, "{%"), (5, 16, "%}"), (6, 1, "{{"),
+    ]  # fmt: skip
