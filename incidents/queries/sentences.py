@@ -99,6 +99,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("alert.updated", ""): "said something else about the alert {target}",
     ("alert.joined", ""): "put {alerts} into this incident",
     ("run.started", ""): "inserted the runbook {runbook}, version {number}",
+    ("run.started", "part"): "inserted the runbook {runbook}, version {number}, without {left_out} of its steps",
     ("run.finished", ""): "finished the run of {runbook}",
     ("run.resumed", ""): "went on with the run of {runbook}: a step of it is open again",
     ("run.stopped", ""): "stopped the run of {runbook}",
@@ -131,6 +132,8 @@ def variant(verb: str, data: Mapping[str, Any]) -> str:
         return "incident" if data.get("ticket") == ROOT else ""
     if verb in ("incident.status_changed", "incident.closed"):
         return "signed" if data.get("leads_reason") else ""
+    if verb == "run.started":
+        return "part" if data.get("left_out") else ""
     if verb == "ticket.status_changed" and data.get("disposition"):
         return "lead"
     if verb == "ticket.lead_marked":

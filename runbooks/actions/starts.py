@@ -1,5 +1,6 @@
 """Starting runbooks: their steps become a branch of tickets, in one transaction, and the run knows which is which."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,11 +26,14 @@ from tickets.models import Ticket
 
 @dataclass(frozen=True)
 class Start:
-    """One runbook that is about to run: its steps, the top first, and what was given for its values."""
+    """One runbook that is about to run: its steps, the top first, what was given for its values, and the places that
+    are left out with all below them.
+    """
 
     of: Book
     steps: Sequence[Step]
     values: Mapping[str, str]
+    skip: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def _sow(actor: Actor, incident: Incident, parent: int | None, seeds: Sequence[S
     made, planted = branch(actor, incident, parent, sprouts)
     runs = _runs(actor, incident, made, seeds)
     kept = _insert(Run, list(runs.values()))
-    RunStep.objects.bulk_create(_steps(made, seeds, runs))
+    steps = RunStep.objects.bulk_create(_steps(made, seeds, runs))
     rows = [
         Automation(ticket=ticket, run=runs.get(id(seed.start)), **columns)
         for ticket, seed, columns in zip(made, seeds, automations, strict=True)
@@ -117,7 +121,8 @@ def _sow(actor: Actor, incident: Incident, parent: int | None, seeds: Sequence[S
     of_run: dict[int | None, list[Any]] = {run.pk: [past] for run, past in zip(runs.values(), kept, strict=True)}
     for past in _insert(Automation, rows):
         of_run.setdefault(past.run_id, []).append(past)
-    drafts = [planted, *(_started(run, of_run[run.pk]) for run in runs.values())]
+    left_out = Counter(step.run for step in steps if step.left_out)
+    drafts = [planted, *(_started(run, of_run[run.pk], left_out[run]) for run in runs.values())]
     if loose := [row.ticket.number for row in rows if row.run_id is None]:
         said = {"tickets": loose}
         drafts.append(journal.Draft("automations.planted", incident, said, changed=False, written=of_run[None]))
@@ -125,9 +130,9 @@ def _sow(actor: Actor, incident: Incident, parent: int | None, seeds: Sequence[S
     return Grown(tickets=made, runs=list(runs.values()))
 
 
-def _started(run: Run, written: Collection[Any]) -> journal.Draft:
+def _started(run: Run, written: Collection[Any], left_out: int) -> journal.Draft:
     number = run.ticket.number if run.ticket else None
-    said = {"runbook": run.of.document.title, "number": run.of.number, "ticket": number}
+    said = {"runbook": run.of.document.title, "number": run.of.number, "ticket": number, "left_out": left_out}
     return journal.Draft("run.started", run, said, changed=False, written=written)
 
 
@@ -139,7 +144,8 @@ def prepared(
         raise ValidationError(f"“{document.title}” is no runbook with a version in force.")
     document.active.document = document
     top = book(document.active)
-    steps = without(expand(top, library(top)), skip)
+    every = expand(top, library(top))
+    steps = without(every, skip)
     if len(steps) < 2:
         raise ValidationError(f"Nothing is left of “{document.title}”: choose at least one step.")
     names = asked(steps)
@@ -148,7 +154,7 @@ def prepared(
     if len(names) > MOST_VALUES:
         raise ValidationError(f"At most {MOST_VALUES} values can be asked for: “{document.title}” has {len(names)}.")
     given = {name: values[name] for name in names if values.get(name)}
-    return Start(of=top, steps=steps, values=given if complete else _fitting(steps, given))
+    return Start(of=top, steps=every, values=given if complete else _fitting(steps, given), skip=skip)
 
 
 def _fitting(steps: Iterable[Step], values: Mapping[str, str]) -> dict[str, str]:
@@ -165,7 +171,7 @@ def seeds_of(start: Start, people: Crew, *, depth: int = 1) -> list[Seed]:
     """
     return [
         Seed(sprout=_sprout(step, start.values, people, depth), action=step.task.action, start=start, step=step)
-        for step in start.steps
+        for step in without(start.steps, start.skip)
     ]
 
 
@@ -205,16 +211,17 @@ def _runs(actor: Actor, incident: Incident, made: Sequence[Ticket], seeds: Seque
 
 
 def _steps(made: Sequence[Ticket], seeds: Sequence[Seed], runs: Mapping[int, Run]) -> Iterable[RunStep]:
-    position: dict[int, int] = {}
-    for ticket, seed in zip(made, seeds, strict=True):
-        if seed.step is None or not seed.step.place:
-            continue
-        key, step = id(seed.start), seed.step
-        position[key] = position.get(key, 0) + 1
-        yield RunStep(
-            run=runs[key], of=step.of.version, part=step.part.version if step.part else None, position=position[key],
-            place=step.place, title=step.title, text=step.text, who=step.task.who[:120], ticket=ticket,
-        )  # fmt: skip
+    """All of each run, those that are left out among them, but for its top."""
+    starts = {id(seed.start): seed.start for seed in seeds if seed.start is not None}
+    became = {(id(seed.start), seed.step.place): one for one, seed in zip(made, seeds, strict=True) if seed.step}
+    for key, start in starts.items():
+        for position, step in enumerate((one for one in start.steps if one.place), 1):
+            ticket = became.get((key, step.place))
+            yield RunStep(
+                run=runs[key], of=step.of.version, part=step.part.version if step.part else None, position=position,
+                place=step.place, title=step.title, text=step.text, who=step.task.who[:120], ticket=ticket,
+                left_out=ticket is None,
+            )  # fmt: skip
 
 
 def _insert(model: type[Any], rows: list[Any]) -> list[Any]:

@@ -104,7 +104,8 @@ class RunStep(models.Model):
 
     `of` is the version the line stands in (of a sub-playbook, that one's); `part` is the version that a sub-playbook
     line brought in. `title` and `text` are as written, with `{{ values }}` unfilled: what steps of different runs are
-    compared by. Written with the run and never changed; `ticket` goes with the ticket.
+    compared by. Written with the run and never changed; `ticket` goes with the ticket. What was left out when the run
+    started never had one.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
@@ -116,13 +117,17 @@ class RunStep(models.Model):
     text = models.TextField(blank=True)
     who = models.CharField(max_length=120, blank=True)  # the user name or role that the line names
     ticket = models.ForeignKey(Ticket, null=True, on_delete=models.SET_NULL, related_name="steps")
+    left_out = models.BooleanField(default=False)  # by whoever started the run
 
     objects = StepManager()
 
     class Meta:
         default_permissions = ()
         ordering = ["run", "position"]
-        constraints = [models.UniqueConstraint(fields=["run", "position"], name="step_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "position"], name="step_position_once"),
+            models.CheckConstraint(condition=Q(left_out=False) | Q(ticket=None), name="no_ticket_of_what_is_left_out"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.place} {self.title}"

@@ -20,7 +20,9 @@ STATUS_OF_TICKET = Subquery(TicketStatus.objects.filter(code=OuterRef("ticket__s
 
 @dataclass(frozen=True)
 class Line:
-    """A step and what became of it. Of a ticket that was deleted for good nothing is known."""
+    """A step and what became of it. Of a ticket that was deleted for good nothing is known; what was left out at the
+    start had none.
+    """
 
     step: RunStep
     ticket: Ticket | None
@@ -45,12 +47,13 @@ class Line:
 
 
 def counted(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """With `total`, `ended`, `busy` and `skipped` steps, and all that names the run."""
+    """With `total`, `ended`, `busy`, `skipped` and `left_out` steps, and all that names the run."""
     return runs.select_related("of__document", "started_by", "rated_by", "ticket", "incident").annotate(
         total=Count("steps", filter=_LIVE),
         ended=Count("steps", filter=_LIVE & Q(steps__ticket__category__in=ENDED)),
         busy=Count("steps", filter=Q(steps__ticket__category=Category.DOING)),
         skipped=Count("steps", filter=Q(steps__ticket__category=Category.DROPPED)),
+        left_out=Count("steps", filter=Q(steps__left_out=True)),
     )
 
 

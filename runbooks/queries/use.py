@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from core.templatetags.treeline import duration
 from people.models import User
@@ -91,9 +91,13 @@ def _is_void(run: Run) -> bool:
 
 
 def _count_steps(use: Use, runs: dict[int, Run]) -> None:
-    """Skipped and changed steps, and how long each took, by the written title: versions number them differently."""
-    steps = RunStep.objects.filter(run__in=runs, ticket__isnull=False).order_by("-run", "position").values_list(
-        "run_id", "place", "title", "text", "ticket__title", "ticket__description", "ticket__category",
+    """Skipped and changed steps, and how long each took, by the written title: versions number them differently.
+
+    Skipped is what was dropped, and what was left out at the start.
+    """
+    known = RunStep.objects.filter(Q(ticket__isnull=False) | Q(left_out=True), run__in=runs)
+    steps = known.order_by("-run", "position").values_list(
+        "run_id", "place", "title", "text", "left_out", "ticket__title", "ticket__description", "ticket__category",
         "ticket__started_at", "ticket__finished_at",
     )  # fmt: skip
     skipped: Counter[str] = Counter()
@@ -101,9 +105,12 @@ def _count_steps(use: Use, runs: dict[int, Run]) -> None:
     total: Counter[str] = Counter()
     places: dict[str, str] = {}
     spans: dict[str, list[float]] = defaultdict(list)
-    for run, place, title, text, now_title, now_text, category, began, ended in steps[:MOST_STEPS]:
+    for run, place, title, text, left_out, now_title, now_text, category, began, ended in steps[:MOST_STEPS]:
         places.setdefault(title, place)
         total[title] += 1
+        if left_out:
+            skipped[title] += 1
+            continue
         skipped[title] += category == Category.DROPPED
         changed[title] += bool(changes(title, text, runs[run].values, now_title, now_text))
         if category == Category.DONE and began and ended:

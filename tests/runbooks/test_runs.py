@@ -196,6 +196,30 @@ def test_the_page_says_what_was_skipped_why_and_what_was_changed(browser, url, r
     assert "1 of 2 steps are over, 1 skipped, 1 changed" in html
 
 
+def test_the_page_says_what_bob_left_out_at_the_start_and_counts_the_rest(browser, incident, phishing, bob) -> None:
+    skip = {"1.1", "2"}
+    run = run_runbook(actor=bob, incident=incident, document=phishing, under=None, values=VALUES, skip=skip)
+    html = browser.get(run.get_absolute_url()).content.decode()
+    assert "<dt>Left out at the start</dt><dd>4 steps by Bob Example</dd>" in html
+    assert html.count('<td class="text-3">Left out at the start</td>') == 4
+    assert "Deleted for good" not in html
+    assert "Take a photo" in html
+    assert "0 of 4 steps are over" in html
+    assert "4 left out" in browser.get(f"/incidents/{incident.number}/runs/").content.decode()
+    audit = browser.get(f"/incidents/{incident.number}/log/").content.decode()
+    assert "inserted the runbook Phishing, version 1, without 4 of its steps" in audit
+    end(run, bob)
+    work_off()
+    assert Run.objects.get().state == RunState.DONE
+
+
+def test_a_run_of_all_steps_says_nothing_of_leaving_out(browser, incident, url) -> None:
+    assert "Left out" not in browser.get(url).content.decode()
+    log = browser.get(f"/incidents/{incident.number}/log/").content.decode()
+    assert "version 1" in log
+    assert "of its steps" not in log
+
+
 def test_a_ticket_says_which_step_it_is(browser, incident, run) -> None:
     html = browser.get(f"/incidents/{incident.number}/tickets/102/").content.decode()
     assert "Step 1 of" in html

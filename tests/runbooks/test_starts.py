@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core.models import JournalEntry
 from core.verify import verify
 from incidents.models import Incident
 from runbooks.actions.starts import run_runbook, run_runbooks
-from runbooks.models import Automation, Document, Run, RunState, Trigger
+from runbooks.models import Automation, Document, Run, RunState, RunStep, Trigger
 from tests.runbooks.conftest import MakeRunbook, put_in_force
 from tickets.actions.quick import Sprout, plant_branch
 from tickets.actions.tags import tags_of
@@ -105,7 +105,37 @@ def test_steps_that_were_unchecked_are_left_out_with_all_below_them(run, phishin
     assert [title for _, title in order(incident)] == [
         "Phishing", "Containment", "Block evil.example at the proxy", "Take a photo", "After",
     ]  # fmt: skip
-    assert [step.place for step in found.steps.all()] == ["1", "1.1", "1.1.1", "2"]
+    assert [(step.position, step.place) for step in found.steps.filter(left_out=False)] == [
+        (1, "1"), (2, "1.1"), (3, "1.1.1"), (7, "2"),
+    ]  # fmt: skip
+    assert all(step.ticket for step in found.steps.filter(left_out=False))
+
+
+def test_the_run_and_the_journal_know_what_bob_left_out(run, phishing, reset, bob) -> None:
+    found = run(phishing, skip={"1.2", "2.1"})
+    out = found.steps.filter(left_out=True)
+    assert [(step.position, step.place, step.title, step.ticket) for step in out] == [
+        (4, "1.2", "Reset an account", None), (5, "1.2.1", "Reset the password of {{ owner }}", None),
+        (6, "1.2.2", "Look for rules in the mailbox", None), (8, "2.1", "Tell the customer", None),
+    ]  # fmt: skip
+    assert [step.of for step in out] == [phishing.active, reset.active, reset.active, phishing.active]
+    entry = JournalEntry.objects.get(verb="run.started")
+    assert (entry.actor_id, entry.data["left_out"], found.started_by) == (bob.pk, 4, bob)
+
+
+def test_a_run_of_all_steps_left_nothing_out(run, phishing) -> None:
+    assert not run(phishing).steps.filter(left_out=True).exists()
+    assert JournalEntry.objects.get(verb="run.started").data["left_out"] == 0
+
+
+def test_a_place_that_no_step_has_leaves_nothing_out(run, phishing) -> None:
+    assert not run(phishing, skip={"9", "1.1.1.1"}).steps.filter(left_out=True).exists()
+
+
+def test_the_database_keeps_no_ticket_of_a_step_that_was_left_out(run, reset) -> None:
+    step = run(reset).steps.first()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        RunStep.objects.filter(pk=step.pk).update(left_out=True)
 
 
 def test_two_runbooks_go_in_at_once_and_are_two_runs(incident, bob, phishing, reset) -> None:
@@ -113,7 +143,9 @@ def test_two_runbooks_go_in_at_once_and_are_two_runs(incident, bob, phishing, re
         actor=bob, incident=incident, documents=[reset, phishing], under=None, values=VALUES, skip={"phishing": {"1"}}
     )
     assert [one.ticket.title for one in runs if one.ticket] == ["Reset an account", "Phishing"]
-    assert [(one.steps.count(), one.values) for one in runs] == [(2, {"owner": "ada"}), (2, {"link": "evil.example"})]
+    made = [(one.steps.filter(left_out=False).count(), one.values) for one in runs]
+    assert made == [(2, {"owner": "ada"}), (2, {"link": "evil.example"})]
+    assert [one.steps.filter(left_out=True).count() for one in runs] == [0, 6]
     assert JournalEntry.objects.filter(verb="tickets.planted").count() == 1
 
 
@@ -207,9 +239,9 @@ def test_nothing_runs_in_a_closed_incident(run, reset, incident) -> None:
 
 
 # -- Figures ----------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("many", [65, 200])
+@pytest.mark.parametrize(("many", "out"), [(65, 0), (200, 0), (200, 300)])
 def test_three_levels_of_sub_playbooks_in_a_tree_of_1000_cost_25_queries_at_most_however_many_steps(
-    *, run, make_runbook, incident, make_ticket, alice, many
+    *, run, make_runbook, incident, make_ticket, alice, many, out
 ) -> None:
     make_ticket("Here")
     plant_branch(actor=alice, incident=incident, parent=101, sprouts=[Sprout(1 + n % 3, f"T{n}") for n in range(999)])
@@ -219,12 +251,14 @@ def test_three_levels_of_sub_playbooks_in_a_tree_of_1000_cost_25_queries_at_most
     make_runbook("floors", "![[runbook:rooms]]\n" * 2)
     make_runbook("sites", "## Site\n\n![[runbook:floors]]\n" * 2)
     deep = 2 * (2 + 2 * (1 + 3))
-    top = make_runbook("wide", "![[runbook:sites]]\n" + line.replace("@bob", "@alice") * (many - deep - 1))
+    flat = many - deep - 1
+    top = make_runbook("wide", "![[runbook:sites]]\n" + line.replace("@bob", "@alice") * (flat + out))
     with CaptureQueriesContext(connection) as found:
-        done = run(top, under=101)
+        done = run(top, under=101, skip={str(2 + flat + n) for n in range(out)})
     savepoints = sum("SAVEPOINT" in one["sql"] for one in found)
     print(f"{done.steps.count()} steps inserted: {len(found) - savepoints} queries and {savepoints} savepoints")
-    assert (done.steps.count(), done.steps.filter(ticket=None).count()) == (many, 0)
+    assert (done.steps.exclude(ticket=None).count(), done.steps.filter(left_out=True).count()) == (many, out)
+    assert done.steps.count() == many + out
     assert Automation.objects.filter(run=done).count() == 12
     assert len(found) - savepoints <= 25
     assert sound(incident)

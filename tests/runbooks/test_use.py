@@ -12,7 +12,7 @@ from django.utils import timezone
 from core.models import JournalEntry
 from runbooks.actions.runs import rate_run, settle_runs
 from runbooks.actions.starts import run_runbook
-from runbooks.models import Run, Suggestion, SuggestionState
+from runbooks.models import Run, RunStep, Suggestion, SuggestionState
 from runbooks.queries.use import use_of
 from tests.runbooks.test_starts import VALUES
 from tickets.actions import leads
@@ -53,6 +53,41 @@ def test_times_used_success_and_what_was_skipped_and_changed(run, reset, bob, al
     assert use.often_changed is not None
     assert use.often_changed.title == "Reset the password of {{ owner }}"
     assert (use.finished, use.rating) == (3, 4.0)
+
+
+def test_steps_left_out_at_the_start_are_skipped_steps(incident, reset, bob, alice) -> None:
+    for skip in ((), {"2"}, {"2"}, {"1"}):
+        run_runbook(actor=bob, incident=incident, document=reset, under=None, values=VALUES, skip=skip)
+    whole = Run.objects.earliest("pk")
+    actions.set_status(
+        actor=alice,
+        ticket=Ticket.objects.get(steps__run=whole, steps__place="2"),
+        status="dropped",
+        reason="No mailbox",
+    )
+    use = use_of(reset, bob)
+    assert (use.steps, use.skipped, use.skipped_share, use.changed) == (8, 4, 50, 0)
+    often = use.often_skipped
+    assert often is not None
+    assert (often.title, often.place, often.count, often.of) == ("Look for rules in the mailbox", "2", 3, 4)
+
+
+def test_a_step_whose_ticket_was_deleted_for_good_was_not_left_out(run, reset, bob) -> None:
+    RunStep.objects.filter(run=run(), place="2").update(ticket=None)
+    assert (use_of(reset, bob).steps, use_of(reset, bob).skipped) == (1, 0)
+
+
+def test_what_a_run_in_a_restricted_incident_left_out_tells_mallory_nothing(reset, secret, mallory, alice) -> None:
+    run_runbook(actor=alice, incident=secret, document=reset, under=None, values=VALUES, skip={"2"})
+    assert use_of(reset, alice).skipped == 1
+    assert (use_of(reset, mallory).skipped, use_of(reset, mallory).often_skipped) == (0, None)
+
+
+def test_a_run_that_left_steps_out_and_was_taken_back_at_once_does_not_count(incident, reset, bob, alice) -> None:
+    found = run_runbook(actor=bob, incident=incident, document=reset, under=None, values=VALUES, skip={"2"})
+    actions.drop_branch(actor=alice, ticket=Ticket.objects.get(runs=found), reason="Wrong one")
+    settle_runs(actor=alice, incident=incident)
+    assert (use_of(reset, bob).runs, use_of(reset, bob).skipped) == (0, 0)
 
 
 def test_a_confirmed_lead_counts_for_its_run(run, reset, bob) -> None:
