@@ -26,8 +26,7 @@ from tickets.models import ENDED, Category, Ticket
 
 DOTS = "••••••"
 PURPOSE = "automation.secret"
-MOST_SHOWN = 5
-MOST_LISTED = 500
+MOST_SHOWN = 5  # on one page
 MOST_STEPS = 500
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _STEP = re.compile(r"""\bsteps\b(?:\s*\.\s*(\w+)|\s*\[\s*["'](\w+)["']\s*\])?""")
@@ -219,10 +218,10 @@ def last_set(automation: Automation) -> tuple[str, dt.datetime | None]:
     return (found[0].split(" <")[0], found[1]) if found else ("", None)
 
 
-def executions_of(automation: Automation) -> list[Execution]:
-    """The last ones, newest first, to be read."""
-    rows = automation.executions.select_related("asked_by", "approved_by", "answered_by").order_by("-pk")
-    return [read(one, automation) for one in rows[:MOST_SHOWN]]
+def executions_of(automation: Automation) -> QuerySet[Execution]:
+    """Those that are over, newest first."""
+    over = automation.executions.exclude(state__in=[WorkState.QUEUED, WorkState.RUNNING])
+    return over.select_related("asked_by", "approved_by", "answered_by").order_by("-pk")
 
 
 def read(execution: Execution, automation: Automation) -> Execution:
@@ -240,17 +239,20 @@ def pending_of(automation: Automation) -> Execution | None:
     return found and read(found, automation)
 
 
-def of_incident(incident: Incident) -> list[Automation]:
-    """Those of the incident in tree order, each with `last`, its newest execution, and `label`; two queries."""
+def of_incident(incident: Incident) -> QuerySet[Automation]:
+    """Those of the incident in tree order, each with the key of its newest execution."""
     rows = Automation.objects.filter(ticket__incident=incident).select_related("ticket").order_by("ticket__lft")
     newest = Execution.objects.filter(automation=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    found: list[Any] = list(rows.annotate(newest=Subquery(newest))[:MOST_LISTED])
+    return rows.annotate(newest=Subquery(newest))
+
+
+def add_last(automations: list[Any]) -> None:
+    """Each with `last`, its newest execution, and `label`; they are `of_incident`. One query."""
     shown = Execution.objects.defer("input", "output", "log", "question", "answers")
-    last = {one.pk: one for one in shown.filter(pk__in=[one.newest for one in found if one.newest])}
-    for one in found:
+    last = {one.pk: one for one in shown.filter(pk__in=[one.newest for one in automations if one.newest])}
+    for one in automations:
         one.last = last.get(one.newest)
         one.label = label_of(one.action)
-    return found
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,23 @@
 """What a ticket does by itself: its part of the panel, its form, and the list of an incident."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core import htmx
 from core.access import guarded
+from core.lists import Listing, listing
 from core.models.versions import Conflict
 from incidents.models import Incident
 from incidents.queries.incidents import tag_of
 from people.requests import UserRequest
 from runbooks.actions import automations as actions
 from runbooks.forms.automations import AnswerForm, AutomationForm, BothForm, ParametersForm
-from runbooks.models import Waiting
+from runbooks.models import Automation, Execution, Waiting
 from runbooks.queries import automations as queries
 from runbooks.queries.escalations import open_of
 from runbooks.registry import ACTIONS
@@ -35,7 +38,7 @@ def part(request: UserRequest, ticket: Ticket, *, status: int = 200, **extra: An
         automation.ticket = ticket
         pending = queries.pending_of(automation)
         context |= {
-            "rule": queries.rule_of(automation), "executions": queries.executions_of(automation), "pending": pending,
+            "rule": queries.rule_of(automation), "listing": _executions(request, automation), "pending": pending,
             "may_approve": pending is not None and pending.may_be_approved_by(request.user),
             "is_own": pending is not None and pending.requester_id == request.user.pk,
         }  # fmt: skip
@@ -52,10 +55,23 @@ def part(request: UserRequest, ticket: Ticket, *, status: int = 200, **extra: An
     )  # fmt: skip
 
 
+def _executions(request: UserRequest, automation: Automation) -> Listing[Execution]:
+    """A page of what it did; the others are on the page of the automation, wherever this part of it stands."""
+    found = listing(request, queries.executions_of(automation), size=queries.MOST_SHOWN)
+    for one in found.rows:
+        queries.read(one, automation)
+    ticket = automation.ticket
+    here = reverse("runbooks:automation", kwargs={"number": ticket.incident.number, "ticket": ticket.number})
+    return replace(
+        found, previous_url=here + found.previous_url if found.previous_url else "",
+        next_url=here + found.next_url if found.next_url else "",
+    )  # fmt: skip
+
+
 @require_safe
 @guarded(Ticket, "view")
 def automation(request: UserRequest, ticket: Ticket) -> HttpResponse:
-    """What it is, what it waits for, and what it did last."""
+    """What it is, what it waits for, and what it did, the newest first."""
     return part(request, ticket)
 
 
@@ -64,9 +80,10 @@ def automation(request: UserRequest, ticket: Ticket) -> HttpResponse:
 def automations(request: UserRequest, incident: Incident) -> HttpResponse:
     """All of the incident's tickets."""
     frame = frames.frame(incident)
+    found = listing(request, queries.of_incident(incident))
+    queries.add_last(found.rows)
     context = {
-        "incident": incident, "tab": "tree", "team": frame.team, "tag": frame.tag,
-        "automations": queries.of_incident(incident),
+        "incident": incident, "tab": "tree", "team": frame.team, "tag": frame.tag, "listing": found,
     }  # fmt: skip
     return htmx.render(request, "runbooks/automations/list.html", context)
 

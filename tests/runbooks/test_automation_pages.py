@@ -17,9 +17,10 @@ from runbooks import registry
 from runbooks.actions import executions
 from runbooks.actions.automations import set_automation
 from runbooks.models import Automation, Execution
-from runbooks.queries.automations import of_incident
+from runbooks.queries.automations import add_last, of_incident
 from runbooks.registry import ACTIONS, ActionKind, Done, Parameter
 from tests.runbooks.automating import asked, give, switch, worked
+from tickets.actions.quick import Sprout, plant_branch
 from tickets.actions.tickets import edit_ticket
 from tickets.models import Ticket
 
@@ -355,6 +356,81 @@ def test_the_list_names_all_of_the_incident_in_few_queries(
     with django_assert_max_num_queries(25):
         html = browser.get(f"/incidents/{incident.number}/automations/").content.decode()
     assert html.count("Set a status") == 12
+    assert "Page 1" not in html
+
+
+def test_the_list_has_pages_and_says_how_many_there_are(
+    browser, incident, alice, make_ticket, bob, django_assert_max_num_queries
+) -> None:
+    plant_branch(actor=alice, incident=incident, parent=None, sprouts=[Sprout(1, f"T{n}") for n in range(120)])
+    tickets = Ticket.objects.filter(incident=incident, parent__isnull=False)
+    Automation.objects.bulk_create(Automation(ticket=one, action="set_status") for one in tickets)
+    url = f"/incidents/{incident.number}/automations/"
+    with django_assert_max_num_queries(12):
+        html = browser.get(url).content.decode()
+    assert (html.count("Set a status"), '<span class="count">120</span>' in html) == (50, True)
+    assert "1–50 of 120 automations" in html
+    assert 'href="?page=2" rel="next"' in html
+    with django_assert_max_num_queries(12):
+        last = browser.get(f"{url}?page=3").content.decode()
+    assert "101–120 of 120 automations" in last
+    assert "T119</a>" in last
+    assert "T99</a>" not in last
+
+
+def executions_of(automation: Automation, many: int) -> None:
+    """It was carried out so often, and failed each time: with 1 first, the last with the highest number."""
+    rows = [Execution(automation=automation, state="failed", error=f"No {n}.") for n in range(1, many + 1)]
+    Execution.objects.bulk_create(rows)
+
+
+def told(browser: Client, url: str) -> list[int]:
+    """The executions on this page, as they stand."""
+    return [int(one) for one in re.findall(r"No (\d+)\.</p>", browser.get(url).content.decode())]
+
+
+def test_bob_pages_through_all_times_it_was_carried_out(browser, url, ticket, bob) -> None:
+    executions_of(give(ticket, bob, "set_status", {"status": "doing"}), 12)
+    assert told(browser, url) == [12, 11, 10, 9, 8]
+    assert told(browser, f"{url}?page=2") == [7, 6, 5, 4, 3]
+    assert told(browser, f"{url}?page=3") == [2, 1]
+    html = browser.get(f"{url}?page=2").content.decode()
+    assert "6–10 of 12 executions" in html
+    assert f'href="{url}?page=1" rel="prev"' in html
+    assert f'href="{url}?page=3" rel="next"' in html
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "9999", "1e3", "\u0663", "%00"])
+def test_a_page_that_there_is_not_is_the_first_or_the_last(*, browser, url, ticket, bob, page) -> None:
+    executions_of(give(ticket, bob, "set_status", {"status": "doing"}), 7)
+    assert told(browser, f"{url}?page={page}") in ([7, 6, 5, 4, 3], [2, 1])
+
+
+def test_the_panel_of_a_ticket_leads_to_the_older_ones_on_the_page_of_the_automation(browser, url, ticket, bob) -> None:
+    executions_of(give(ticket, bob, "set_status", {"status": "doing"}), 6)
+    panel = browser.get(url, headers=HTMX).content.decode()
+    assert "<html" not in panel
+    assert f'href="{url}?page=2" rel="next"' in panel
+    assert told(browser, f"{url}?page=2") == [1]
+
+
+def test_who_looks_at_older_ones_keeps_them_while_it_runs(browser, url, ticket, bob) -> None:
+    automation = give(ticket, bob, "set_status", {"status": "doing"})
+    executions_of(automation, 6)
+    asked(automation, bob)
+    html = browser.get(f"{url}?page=2").content.decode()
+    assert f'hx-get="{url}?page=2"' in html
+    assert "6–6 of 6 executions" in html
+    assert "Take away" not in html
+
+
+@pytest.mark.parametrize("many", [6, 60])
+def test_the_page_of_an_automation_costs_the_same_queries_however_often_it_was_carried_out(
+    *, browser, url, ticket, bob, many, django_assert_max_num_queries
+) -> None:
+    executions_of(give(ticket, bob, "set_status", {"status": "doing"}), many)
+    with django_assert_max_num_queries(11):
+        assert len(told(browser, f"{url}?page=1")) == 5
 
 
 def test_the_list_reads_one_execution_of_each_and_not_what_it_gave(incident, ticket, bob) -> None:
@@ -362,7 +438,9 @@ def test_the_list_reads_one_execution_of_each_and_not_what_it_gave(incident, tic
     many = [Execution(automation=automation, state="failed", error=str(number)) for number in range(50)]
     Execution.objects.bulk_create(many)
     with CaptureQueriesContext(connection) as asked_for:
-        found: Any = of_incident(incident)[0]
+        rows: list[Any] = list(of_incident(incident))
+        add_last(rows)
+    found = rows[0]
     assert found.last.error == "49"
     assert len(asked_for) == 2
     assert '"output"' not in asked_for[1]["sql"]
