@@ -9,7 +9,7 @@ from core import journal
 from core.actions import action
 from core.actors import Actor
 from core.models.work import WorkState
-from runbooks.models import Automation
+from runbooks.models import Automation, Run
 from runbooks.registry import label_of
 from tickets.actions.steps import locked
 from tickets.models import Ticket
@@ -21,7 +21,8 @@ FIELDS = frozenset({"action", "parameters", "name", "trigger", "condition", "nee
 def set_automation(*, actor: Actor, ticket: Ticket, version: int | None, fields: Mapping[str, Any]) -> Automation:
     """Give the ticket an automation (`version` None), or change the one it has, as the editor saw it in `version`.
 
-    What has been set off by itself once is ready to be so again after a change.
+    What has been set off by itself once is ready to be so again after a change. On a step of a run it has the values of
+    that run.
 
     Raises:
         Conflict: somebody else changed the same meanwhile.
@@ -32,7 +33,8 @@ def set_automation(*, actor: Actor, ticket: Ticket, version: int | None, fields:
     ticket = locked(ticket)
     found = Automation.objects.filter(ticket=ticket).first()
     if found is None:
-        found = Automation(ticket=ticket, **fields)
+        run = Run.objects.filter(steps__ticket=ticket).order_by("pk").last()
+        found = Automation(ticket=ticket, run=run, **fields)
         found.save(force_insert=True)
         Ticket.objects.filter(pk=ticket.pk).update(automated=True)
     elif version is None:

@@ -13,6 +13,7 @@ from core.verify import verify
 from incidents.models import Incident
 from runbooks.actions.starts import run_runbook, run_runbooks
 from runbooks.models import Automation, Document, Run, RunState, RunStep, Trigger
+from tests.runbooks.automating import carried_out, give
 from tests.runbooks.conftest import MakeRunbook, put_in_force
 from tickets.actions.quick import Sprout, plant_branch
 from tickets.actions.tags import tags_of
@@ -61,6 +62,15 @@ def test_people_limits_leads_tags_and_texts_come_along(run, phishing, bob) -> No
     assert block.description == "Ask ada first."
     assert "<strong>evil.example</strong>" in Ticket.objects.get(title="Phishing").description_html
     assert Ticket.objects.get(title="Take a photo").shared
+
+
+def test_what_somebody_gives_a_step_later_to_do_has_the_values_of_the_run(run, phishing, make_ticket, bob) -> None:
+    run(phishing)
+    step = Ticket.objects.get(title__startswith="Block")
+    tasks = {"tasks": "- [ ] Watch {{ link }}"}
+    assert carried_out(give(step, bob, "create_tickets", tasks), bob).state == "done"
+    assert Ticket.objects.filter(title="Watch evil.example").exists()
+    assert give(make_ticket("No step of any run"), bob, "create_tickets", tasks).run is None
 
 
 def test_a_role_that_nobody_holds_leaves_the_ticket_to_nobody_and_the_step_remembers_it(run, phishing) -> None:
