@@ -32,6 +32,14 @@ def _text(call: Call, name: str) -> str:
     return text_of(call.parameters.get(name)).strip()
 
 
+def _line(name: str, text: str, most: int | None = None) -> str:
+    """What a form would take as one line: it may come from outside."""
+    try:
+        return clean_text(text, max_length=most, multiline=False, required=False)
+    except ValidationError as refused:
+        raise Failed(f"{name}: {' '.join(refused.messages)}") from refused
+
+
 # -- http_request -----------------------------------------------------------------------------------------------------
 def _allowed(host: str, port: int) -> bool:
     return AllowedHost.objects.filter(host__iexact=host, port=port).exists()
@@ -133,14 +141,12 @@ HTTP_REQUEST = ActionKind(
 # -- Tickets ----------------------------------------------------------------------------------------------------------
 def _sprouts(call: Call) -> QuickForm:
     form = QuickForm({"text": text_of(call.parameters.get("tasks")), "parent": f"#{call.ticket.number}"},
-                     incident=call.incident)  # fmt: skip
+                     incident=call.incident, filled=True)  # fmt: skip
     if not form.is_valid():
         first = form.problems[0] if form.problems else None
         raise Failed(f"Line {first.line}: {first.message}" if first else "The tasks do not read well.")
     if len(form.seeds) > MOST_TICKETS:
         raise Failed(f"At most {MOST_TICKETS} tickets are made at once.")
-    if any(seed.action or seed.start for seed in form.seeds):  # what came from outside must not set off more
-        raise Failed("Automations and runbooks cannot be in these tasks.")
     return form
 
 
@@ -160,7 +166,12 @@ def _create_dry(call: Call) -> str:
 CREATE_TICKETS = ActionKind(
     "create_tickets", "Create tickets", _create_tickets, _create_dry, icon="list-plus", inside=True,
     help="Adds tickets below this one, written as task lines: - [ ] Title @name !2h",
-    parameters=(Parameter("tasks", "long", "Tasks", required=True),),
+    parameters=(
+        Parameter(
+            "tasks", "long", "Tasks", required=True, task_lines=True,
+            help="What a value says is text: it makes no tickets, and gives them to nobody.",
+        ),
+    ),
 )  # fmt: skip
 
 
@@ -174,7 +185,7 @@ def _status(call: Call) -> tuple[Ticket, TicketStatus, dict[str, Any]]:
         raise Failed(f"There is no #{digits} in this incident.")
     if status is None:
         raise Failed(f"There is no status with the code {_text(call, 'status')[:40] or '(empty)'}.")
-    words = {name: _text(call, name)[:300] for name in ("reason", "waiting_for", "disposition")}
+    words = {name: _line(name, _text(call, name)[:300]) for name in ("reason", "waiting_for", "disposition")}
     return found, status, {**words, "disposition_reason": words["reason"] if words["disposition"] else ""}
 
 
@@ -354,17 +365,11 @@ def _book(call: Call) -> Document:
 
 
 def _values(call: Call) -> dict[str, str]:
-    """What a form would take: they become parts of titles, and may come from outside."""
+    """They become parts of titles."""
     given = call.parameters.get("values") or {}
     if not isinstance(given, dict):
         raise Failed("values is a mapping of names and values.")
-    found = {}
-    for name, value in given.items():
-        try:
-            found[str(name)] = clean_text(text_of(value), max_length=MOST_TITLE, multiline=False, required=False)
-        except ValidationError as refused:
-            raise Failed(f"The value {str(name)[:60]}: {' '.join(refused.messages)}") from refused
-    return found
+    return {str(name): _line(f"The value {str(name)[:60]}", text_of(one), MOST_TITLE) for name, one in given.items()}
 
 
 def _run_runbook(call: Call) -> Answer:

@@ -77,14 +77,6 @@ def _list(value: Any) -> list[Any]:
     return found
 
 
-def _first(value: Any) -> Any:
-    return next(iter(_list(value)), None)
-
-
-def _last(value: Any) -> Any:
-    return next(iter(_list(value)[-1:]), None)
-
-
 def _number(value: Any, other: Any = 0) -> Any:
     try:
         found = int(plain(value))
@@ -107,8 +99,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "length": lambda value: len(_list(value)),
     "join": _join,
     "replace": _replace,
-    "first": _first,
-    "last": _last,
+    "first": lambda value: next(iter(_list(value)), None),
+    "last": lambda value: next(iter(_list(value)[-1:]), None),
     "int": _number,
     "round": _round,
     "tojson": lambda value: json.dumps(plain(value), ensure_ascii=False),
@@ -301,13 +293,19 @@ def _why(problem: Exception) -> str:
     return f"This cannot be worked out: {message[:200]}."
 
 
+def pieces(text: str, context: Mapping[str, Data]) -> Iterator[tuple[str, bool]]:
+    """A template in its order: what is written there, and each value as text, with whether it is one."""
+    for _, part in _parts(text):
+        yield (part, False) if isinstance(part, str) else (text_of(_value(part, context)), True)
+
+
 def _filled(text: str, context: Mapping[str, Data]) -> Data:
     parts = _parts(text)
     if len(parts) == 1 and not isinstance(parts[0][1], str):
         return _value(parts[0][1], context)
     found = ""
-    for _, part in parts:
-        found = _bounded(found + (part if isinstance(part, str) else text_of(_value(part, context))))
+    for piece, _ in pieces(text, context):
+        found = _bounded(found + piece)
     return found
 
 

@@ -46,6 +46,7 @@ class Parameter:
     default: Any = None
     choices: tuple[tuple[str, str], ...] = ()
     help: str = ""
+    task_lines: bool = False  # a text of them: values stay text in the title or description where they stand
 
 
 @dataclass(frozen=True)

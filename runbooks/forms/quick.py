@@ -34,7 +34,10 @@ class RawText(forms.CharField):
 
 
 class QuickForm(forms.Form):
-    """Task lines and where their branch goes. After `is_valid`: `problems`, `seeds`, `values` (name, text, error)."""
+    """Task lines and where their branch goes. After `is_valid`: `problems`, `seeds`, `values` (name, text, error).
+
+    `filled`: the lines are written as in a document, and their values are in them already.
+    """
 
     text = RawText(
         label="Tasks", strip=False,
@@ -46,9 +49,10 @@ class QuickForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "parents", "autocomplete": "off"}),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, incident: Incident, filled: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.incident = incident
+        self.filled = filled
         self.problems: list[TaskLineError] = []
         self.seeds: list[Seed] = []
         self.values: list[tuple[str, str, str]] = []
@@ -61,7 +65,7 @@ class QuickForm(forms.Form):
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"]
         try:
-            document = parse(text, loose=True)
+            document = parse(text, loose=not self.filled)
         except TaskLinesRefused as refused:
             document, self.problems = refused.document, list(refused.errors)
         runs = self._runs(document)
@@ -125,7 +129,7 @@ class QuickForm(forms.Form):
 
     def _values(self, wanted: list[str]) -> dict[str, str]:
         """What is asked for by {{ name }}; where something was given already, it is in the text."""
-        names = [name for name in dict.fromkeys(wanted) if name not in OWN_NAMES]
+        names = [name for name in dict.fromkeys(wanted) if name not in OWN_NAMES and not self.filled]
         if len(names) > MOST_VALUES:
             self.problems.append(TaskLineError(1, 1, f"At most {MOST_VALUES} values can be asked for: {len(names)}."))
             return {}

@@ -18,6 +18,7 @@ from incidents.models import Incident, IncidentGrant
 from people.models import User
 from people.sealed import unseal
 from runbooks.expressions import SECRETS, fill, holds, secrets_in
+from runbooks.filled_lines import filled_lines
 from runbooks.models import ActionSwitch, Automation, Execution, Secret, Waiting
 from runbooks.registry import ACTIONS, ActionKind, Hidden, label_of
 from runbooks.tasklines.automation import strings_of
@@ -126,14 +127,22 @@ def prepared(automation: Automation, kind: ActionKind) -> Prepared:
     names = secrets_in(automation.parameters)
     if names and not kind.outward:
         raise ExpressionError("Secrets are only for actions that reach out of Treeline.")
-    shown = fill(automation.parameters, {**context, SECRETS: dict.fromkeys(names, DOTS)})
+    shown = _filled(automation, kind, {**context, SECRETS: dict.fromkeys(names, DOTS)})
     if not names:
         return Prepared(shown, shown, context)
     hidden = hidden_of(names)
     if not kind.checks_hosts and (bound := [one.name for one in hidden if "*" not in one.hosts]):
         raise ExpressionError(f"The secret {bound[0]} is for certain hosts, and {kind.name} cannot tell where it goes.")
     values = {one.name: one.value for one in hidden}
-    return Prepared(fill(automation.parameters, {**context, SECRETS: values}), shown, context, hidden)
+    return Prepared(_filled(automation, kind, {**context, SECRETS: values}), shown, context, hidden)
+
+
+def _filled(automation: Automation, kind: ActionKind, context: Mapping[str, Any]) -> dict[str, Any]:
+    given = automation.parameters
+    lines = {one.name: filled_lines(given[one.name], context) for one in kind.parameters
+             if one.task_lines and given.get(one.name)}  # fmt: skip
+    others = fill({name: value for name, value in given.items() if name not in lines}, context)
+    return {name: lines[name] if name in lines else others[name] for name in given}
 
 
 def hidden_of(names: set[str]) -> tuple[Hidden, ...]:

@@ -1,13 +1,15 @@
 """Runbooks in force, as the tests of this room write them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from runbooks import registry
 from runbooks.actions.texts import keep_text
 from runbooks.models import Document, DocumentKind, Version, VersionState
+from runbooks.registry import ACTIONS, ActionKind, Call
 
 MakeRunbook = Callable[..., Document]
 
@@ -66,3 +68,17 @@ def reset(make_runbook: MakeRunbook) -> Document:
 @pytest.fixture
 def phishing(make_runbook: MakeRunbook, reset: Document) -> Document:
     return make_runbook("phishing", PHISHING, "Phishing")
+
+
+@pytest.fixture
+def action() -> Iterator[Callable[..., None]]:
+    """Register an action for one test."""
+    made: list[str] = []
+
+    def register(name: str, run: Callable[[Call], Any], **fields: Any) -> None:
+        registry.register(ActionKind(name, name.capitalize(), run, lambda call: "dry", **fields))
+        made.append(name)
+
+    yield register
+    for name in made:
+        del ACTIONS[name]

@@ -27,7 +27,7 @@ from runbooks.actions import executions
 from runbooks.actions.automations import remove_automation, set_automation
 from runbooks.models import ActionSwitch, Execution, Secret
 from runbooks.queries.automations import waiting_for
-from runbooks.registry import ACTIONS, ActionKind, Call, Done, Failed
+from runbooks.registry import ACTIONS, Call, Done, Failed
 from tests.comms.working import work_off
 from tests.runbooks.automating import allow, asked, carried_out, give, hide, switch, worked
 from tickets.actions import tickets as ticket_actions
@@ -63,20 +63,6 @@ def server() -> Iterator[tuple[int, list[dict[str, Any]]]]:
     yield found.server_address[1], seen
     found.shutdown()
     found.server_close()
-
-
-@pytest.fixture
-def action() -> Iterator[Callable[..., None]]:
-    """Register an action for one test."""
-    made: list[str] = []
-
-    def register(name: str, run: Callable[[Call], Any], **fields: Any) -> None:
-        registry.register(ActionKind(name, name.capitalize(), run, lambda call: "dry", **fields))
-        made.append(name)
-
-    yield register
-    for name in made:
-        del ACTIONS[name]
 
 
 def outcome(ticket: Ticket) -> str:
