@@ -189,6 +189,15 @@ def test_a_branch_names_roles_and_no_people(incident, make_ticket, alice, bob) -
     )  # fmt: skip
 
 
+def test_what_is_done_is_to_be_done_again_in_a_runbook(incident, make_ticket, alice, bob, make_runbook) -> None:
+    top = make_ticket("Mail")
+    actions.set_status(actor=alice, ticket=make_ticket("Do it", parent=top), status="done")
+    assert draft_of_branch(top).text == "- [ ] Do it\n"
+    book = make_runbook("r", "- [x] One\n")
+    run = run_runbook(actor=bob, incident=incident, document=book, under=None, values={})
+    assert draft_of_run(refreshed(run), dropped=True).text == "- [ ] One\n"
+
+
 def test_a_runbook_inserted_in_a_branch_is_a_sub_playbook_again(incident, make_ticket, bob, reset) -> None:
     top = make_ticket("Mail")
     run_runbook(actor=bob, incident=incident, document=reset, under=top.number, values=VALUES)

@@ -94,6 +94,11 @@ def test_bob_lets_an_automation_add_tickets_and_all_of_it_is_written_down(ticket
     assert "Ask" not in json.dumps(last.data)
 
 
+def test_an_automation_adds_tickets_that_are_done_where_its_lines_say_so(ticket: Ticket, bob: User) -> None:
+    carried_out(give(ticket, bob, "create_tickets", {"tasks": "- [x] Done\n- [ ] To do"}), bob)
+    assert [Ticket.objects.get(number=number).status for number in (102, 103)] == ["done", "open"]
+
+
 def test_an_answer_of_a_server_is_there_for_the_next_step(ticket, bob, make_ticket, server) -> None:
     port, seen = server
     switch("http_request")

@@ -355,6 +355,17 @@ def test_a_line_that_names_a_runbook_inserts_it_as_a_run_of_its_own(browser, url
     assert sound(incident)
 
 
+def test_what_is_written_as_done_is_done_but_in_a_runbook_that_the_text_names(
+    browser, url, incident, make_runbook
+) -> None:
+    make_runbook("r", "- [x] In the runbook\n", "R")
+    browser.post(url, {"text": "- [x] In the text\n![[runbook:r]]"}, headers=HTMX)
+    rows = Ticket.objects.filter(incident=incident, parent__isnull=False).order_by("lft")
+    assert list(rows.values_list("title", "status")) == [
+        ("In the text", "done"), ("R", "open"), ("In the runbook", "open"),
+    ]  # fmt: skip
+
+
 def test_the_preview_shows_what_the_runbook_brings(browser, url, reset) -> None:
     html = browser.post(f"{url}?preview=1", {"text": "![[runbook:reset-account]]", "value-owner": "ada"}, headers=HTMX)
     assert "3 tickets will be added" in html.content.decode()

@@ -73,6 +73,12 @@ def test_what_somebody_gives_a_step_later_to_do_has_the_values_of_the_run(run, p
     assert give(make_ticket("No step of any run"), bob, "create_tickets", tasks).run is None
 
 
+def test_a_step_that_is_written_as_done_is_open_in_each_run(run, make_runbook) -> None:
+    found = run(make_runbook("r", "- [x] Take a photo\n  - [x] Of the screen\n"))
+    assert list(found.steps.values_list("ticket__status", flat=True)) == ["open", "open"]
+    assert [step.ticket.finished_at for step in found.steps.all()] == [None, None]
+
+
 def test_a_role_that_nobody_holds_leaves_the_ticket_to_nobody_and_the_step_remembers_it(run, phishing) -> None:
     found = run(phishing)
     step = found.steps.get(title="Reset the password of {{ owner }}")
