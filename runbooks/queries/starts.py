@@ -13,7 +13,8 @@ from django.utils import timezone
 from core.templatetags.treeline import duration
 from incidents.models import Incident, RoleAssignment
 from people.models import User
-from runbooks.expansion import book, expand
+from runbooks.expansion import Book, book, expand
+from runbooks.links import parts_in_force, reached
 from runbooks.models import Document, DocumentKind, Run, RunState
 
 MOST_BOOKS = 300  # on one palette; a filter finds the others
@@ -49,6 +50,11 @@ def runbooks() -> QuerySet[Document]:
     return found.select_related("active").order_by("title", "pk")
 
 
+def named() -> QuerySet[Document]:
+    """The same without their texts, which may be large: to be chosen from."""
+    return runbooks().defer("folded", "active__body", "active__body_html")
+
+
 def applies(document: Document, incident: Incident) -> bool:
     """Whether it is for incidents of this type and severity; what says nothing is for all."""
     types, severities = document.incident_types, document.severities
@@ -56,19 +62,11 @@ def applies(document: Document, incident: Incident) -> bool:
 
 
 def palette(incident: Incident, reader: User, *, text: str = "") -> Palette:
-    """All runbooks (or those that have these words in title or summary) with their figures; two queries."""
-    documents = list(runbooks()[: MOST_BOOKS * 4])
-    books = {}
-    for one in documents:
-        if one.active is not None:
-            one.active.document = one
-            try:
-                books[one.slug] = book(one.active)
-            except ValidationError:
-                continue
+    """All runbooks (or those that have these words in title or summary) with their figures; four queries."""
+    documents = list(named()[: MOST_BOOKS * 4])
     words = text.casefold()
     shown = [one for one in documents if words in f"{one.title}\n{one.summary}".casefold()][:MOST_BOOKS]
-    medians = _medians(reader)
+    books, medians = _books(shown), _medians(reader)
     found = Palette(total=len(documents))
     for document in shown:
         offer = Offer(document=document, number=document.active.number if document.active else 0)
@@ -85,6 +83,20 @@ def palette(incident: Incident, reader: User, *, text: str = "") -> Palette:
             offer.shared = sum(step.task.shared for step in steps)
         offer.fits = bool(document.incident_types) and applies(document, incident)
         (found.fitting if offer.fits else found.others).append(offer)
+    return found
+
+
+def _books(shown: Iterable[Document]) -> dict[str, Book]:
+    """These and the sub-playbooks in them by name, but for those that cannot be read; no other text is loaded."""
+    slugs = reached({one.slug for one in shown}, parts_in_force())
+    found = {}
+    for document in runbooks().filter(slug__in=slugs).defer("folded", "active__body_html"):
+        if document.active is not None:
+            document.active.document = document
+            try:
+                found[document.slug] = book(document.active)
+            except ValidationError:
+                continue
     return found
 
 

@@ -116,7 +116,7 @@ def _page(
     chosen = {one.pk for one in form.documents}
     context = {
         **_shown(form), "places": places.places(incident), "is_preview": is_preview, "documents": form.documents,
-        "others": [one for one in queries.runbooks()[: queries.MOST_BOOKS] if one.pk not in chosen],
+        "others": [one for one in queries.named()[: queries.MOST_BOOKS] if one.pk not in chosen],
         "ideas": queries.ideas(incident, form.known.values()), "is_full": len(chosen) >= MOST_BOOKS,
     }  # fmt: skip
     return answers.page(request, incident, "runbooks/_start.html", context, status=status)

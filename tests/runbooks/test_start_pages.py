@@ -3,11 +3,14 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from incidents.models import Incident
 from runbooks.actions.runs import rate_run
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Run
+from runbooks.queries.starts import palette
 from tests.runbooks.conftest import put_in_force
 from tests.runbooks.test_runs import HTMX, browser  # noqa: F401
 from tests.runbooks.test_starts import VALUES, order
@@ -36,6 +39,55 @@ def test_the_palette_shows_what_fits_first_with_tickets_and_version(browser, url
     assert html.index("Fits Phishing") < html.index("<b>Phishing</b>") < html.index("<b>Reset an account</b>")
     assert 'data-count="9"' in html
     assert "v1, 1 automated, shared with customer" in html
+
+
+def texts_asked_for(found: CaptureQueriesContext) -> list[str]:
+    """The queries that load the texts of runbooks."""
+    return [one["sql"] for one in found if '"body"' in one["sql"]]
+
+
+def test_the_palette_counts_sub_playbooks_and_loads_no_text_of_those_it_does_not_show(
+    *, url, bob, incident, phishing, make_runbook
+) -> None:
+    for number in range(20):
+        make_runbook(f"other-{number}", "- [ ] x\n", f"Other {number}")
+    with CaptureQueriesContext(connection) as found:
+        [offer] = palette(incident, bob, text="phish").others
+    assert (offer.tickets, offer.automated, offer.shared) == (9, 1, 1)
+    [loads] = texts_asked_for(found)
+    assert "other-1" not in loads
+    assert "reset-account" in loads
+    assert all(name not in one["sql"] for name in ('"body_html"', '"folded"') for one in found)
+
+
+@pytest.mark.parametrize("many", [3, 40])
+def test_the_palette_costs_the_same_queries_however_many_runbooks_there_are(
+    *, bob, incident, make_runbook, reset, many, django_assert_num_queries
+) -> None:
+    for number in range(many):
+        make_runbook(f"b{number}", "- [ ] x\n![[runbook:reset-account]]\n", f"B {number}")
+    assert Incident.objects.visible_to(bob).exists()  # what he may see is known of him by now
+    with django_assert_num_queries(4):
+        found = palette(incident, bob)
+    assert [offer.tickets for offer in found.others] == [5] * many + [3]
+
+
+def test_one_that_cannot_be_read_keeps_no_other_from_the_palette(bob, incident, make_runbook, reset) -> None:
+    make_runbook("broken", "- [ ] x !2x\n")
+    make_runbook("whole", "![[runbook:broken]]\n")
+    found = {offer.document.slug: offer for offer in palette(incident, bob).others}
+    assert found["broken"].problem == "Its text cannot be read."
+    assert "“broken”, which is not there" in found["whole"].problem
+    assert found["reset-account"].tickets == 3
+
+
+def test_the_form_loads_no_text_of_runbooks_that_could_be_added(browser, url, phishing, make_runbook) -> None:  # noqa: F811
+    make_runbook("other", "- [ ] Unmistakable\n", "Other")
+    with CaptureQueriesContext(connection) as found:
+        html = browser.get(f"{url}phishing/run/").content.decode()
+    assert '<option value="other">Other</option>' in html
+    assert len(texts_asked_for(found)) == 2  # its own, and that of its sub-playbook
+    assert all("slug" in one and "IN" in one for one in texts_asked_for(found))
 
 
 def test_what_cannot_run_says_so_and_is_not_dragged(browser, url, make_runbook) -> None:  # noqa: F811
