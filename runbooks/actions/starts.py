@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,6 +23,9 @@ from runbooks.models import Automation, Document, DocumentKind, Run, RunStep
 from runbooks.tasklines.descriptions import MOST_TEXT
 from tickets.actions.quick import MOST_TITLE, Sprout, branch
 from tickets.models import Ticket
+
+MOST_BY_THEMSELVES, WITHIN = 50, timedelta(hours=1)
+"""Runs that start without a person in one incident: each may hold automations that start several others."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,22 @@ def run_runbook(
 
     Raises:
         ValidationError: it is not in force, contains itself, a sub-playbook is missing, a value is missing, nothing is
-            left of it, or as for `plant_branch`.
+            left of it, no person starts it and too many were started so, or as for `plant_branch`.
     """
     start = prepared(document, values, skip, complete=complete)
+    if actor.actor_kind != "user":
+        _require_few(Incident.objects.lock(incident.pk))
     people = crew(incident)
     return _sow(actor, incident, under, seeds_of(start, people)).runs[0]
+
+
+def _require_few(incident: Incident) -> None:
+    since = timezone.now() - WITHIN
+    if Run.objects.filter(incident=incident, started_by=None, started_at__gt=since).count() >= MOST_BY_THEMSELVES:
+        raise ValidationError(
+            f"Automations have started {MOST_BY_THEMSELVES} runbooks in this incident within an hour: no more start by "
+            "themselves before that hour is over. Start it by hand where it is needed."
+        )
 
 
 @action
