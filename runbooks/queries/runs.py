@@ -57,9 +57,9 @@ def counted(runs: QuerySet[Run]) -> QuerySet[Run]:
     )
 
 
-def runs_of(incident: Incident) -> list[Run]:
-    """All runs of the incident, the newest first; one query."""
-    return list(counted(Run.objects.filter(incident=incident)).order_by("-pk")[:200])
+def runs_of(incident: Incident) -> QuerySet[Run]:
+    """All runs of the incident, the newest first."""
+    return counted(Run.objects.filter(incident=incident)).order_by("-pk")
 
 
 def unrated(user: User) -> QuerySet[Run]:

@@ -5,6 +5,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core import htmx
 from core.access import guarded
+from core.lists import listing
 from incidents.models import Incident
 from people.requests import UserRequest
 from runbooks.actions.runs import rate_run, stop_run
@@ -21,8 +22,8 @@ def runs(request: UserRequest, incident: Incident) -> HttpResponse:
     """All of them, the newest first."""
     frame = frames.frame(incident)
     context = {
-        "incident": incident, "tab": "tree", "team": frame.team, "tag": frame.tag, "runs": queries.runs_of(incident),
-        "can_work": "work" in request.permissions,
+        "incident": incident, "tab": "tree", "team": frame.team, "tag": frame.tag,
+        "listing": listing(request, queries.runs_of(incident)), "can_work": "work" in request.permissions,
     }  # fmt: skip
     return htmx.render(request, "runbooks/runs.html", context)
 

@@ -234,6 +234,22 @@ def test_runs_are_listed_and_carol_may_look_but_not_rate(client_of, carol, incid
     assert browser.post(f"{url}finish/", {"version": 1, "rating": 1, "worked": "no"}).status_code == 403
 
 
+def test_the_list_of_runs_has_pages_and_says_how_many_there_are(
+    *, browser, incident, run, django_assert_max_num_queries
+) -> None:
+    Run.objects.bulk_create(Run(incident=incident, of=run.of, values={}) for _ in range(60))
+    url = f"/incidents/{incident.number}/runs/"
+    with django_assert_max_num_queries(12):
+        html = browser.get(url).content.decode()
+    assert "1–50 of 61 runs" in html
+    assert '<span class="count">61</span>' in html
+    assert run.get_absolute_url() not in html
+    with django_assert_max_num_queries(12):
+        last = browser.get(f"{url}?page=2").content.decode()
+    assert "51–61 of 61 runs" in last
+    assert run.get_absolute_url() in last
+
+
 def test_a_run_costs_the_same_queries_however_many_steps_it_has(
     *, browser, incident, bob, make_runbook, django_assert_max_num_queries
 ) -> None:
