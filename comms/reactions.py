@@ -235,6 +235,17 @@ def ask_for_a_rating(entry: JournalEntry) -> None:
     )  # fmt: skip
 
 
+@on("run.prevented")
+def tell_who_counts_on_it(entry: JournalEntry) -> None:
+    """A runbook should have started by itself: who commands, else who leads, has to do without or start another."""
+    incident = Incident.objects.get(pk=entry.target_id)
+    notify(
+        entry=entry, users=_people([incident.commander_id]) or _leaders(incident), incident=incident,
+        kind=Kind.AUTOMATION, place="runbooks:palette",
+        text=f"The runbook “{entry.data['runbook']}” did not start by itself: {entry.data['reason']}",
+    )  # fmt: skip
+
+
 # -- Handovers --------------------------------------------------------------------------------------------------------
 HANDED: dict[str, tuple[str, str]] = {  # what the receiver and the giver are told, whichever of them did not do it
     "handover.offered": ("{who} offers you {what}", "{who} offers your {what} to {receiver}"),

@@ -10,7 +10,7 @@ from people.models import User
 from runbooks.actions import executions
 from runbooks.actions.escalations import end_escalation, escalate
 from runbooks.actions.runs import settle_runs
-from runbooks.actions.starts import run_runbook
+from runbooks.actions.starts import run_runbook, tell_of_no_start
 from runbooks.models import Run
 from runbooks.queries.automations import preview, ready, rule_of
 from runbooks.queries.escalations import met, not_ended
@@ -21,7 +21,7 @@ from runbooks.queries.starts import starting_by_themselves, suggestions
 def start_what_starts_by_itself(entry: JournalEntry) -> None:
     """Runbooks that say so start in incidents they apply to, each once; what they ask for stays as it is written.
 
-    One that cannot run (a sub-playbook is missing) keeps no other from starting.
+    One that cannot run (a sub-playbook is missing) keeps no other from starting; that it did not is told there.
     """
     incident = Incident.objects.get(pk=entry.target_id)
     if not incident.is_open:
@@ -35,8 +35,8 @@ def start_what_starts_by_itself(entry: JournalEntry) -> None:
             run_runbook(
                 actor=actor, incident=incident, document=document, under=None, values=values, complete=False
             )  # fmt: skip
-        except ValidationError:
-            continue  # its page says what is wrong with it, to whoever tries to run it
+        except ValidationError as refused:
+            tell_of_no_start(actor=actor, incident=incident, document=document, reason=" ".join(refused.messages))
 
 
 @on(

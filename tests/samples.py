@@ -572,6 +572,9 @@ SAMPLES: dict[str, Sample] = {
     "runbooks.actions.starts.run_runbook": _by(
         "bob", starts.run_runbook, incident=_incident, document=_runbook, under=_is(101), values=_is({"host": "DC01"})
     ),
+    "runbooks.actions.starts.tell_of_no_start": lambda world: partial(
+        starts.tell_of_no_start, actor=SYSTEM, incident=world.incident, document=_runbook(world), reason="Gone"
+    ),
     "runbooks.actions.starts.run_runbooks": _by(
         "bob", starts.run_runbooks, incident=_incident, documents=lambda w: [_runbook(w)], under=_is(None),
         values=_is({"host": "DC01"}), skip=_is({"sample-isolation": {"2"}}),

@@ -100,6 +100,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("alert.joined", ""): "put {alerts} into this incident",
     ("run.started", ""): "inserted the runbook {runbook}, version {number}",
     ("run.started", "part"): "inserted the runbook {runbook}, version {number}, without {left_out} of its steps",
+    ("run.prevented", ""): "could not start by itself: {reason}",
     ("run.finished", ""): "finished the run of {runbook}",
     ("run.resumed", ""): "went on with the run of {runbook}: a step of it is open again",
     ("run.stopped", ""): "stopped the run of {runbook}",

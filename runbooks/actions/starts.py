@@ -13,6 +13,7 @@ from django.utils import timezone
 from core import journal
 from core.actions import action, keep_together
 from core.actors import Actor
+from core.models import JournalEntry
 from incidents.models import Incident
 from people.models import User
 from runbooks import blocks, tasklines
@@ -26,6 +27,7 @@ from tickets.models import Ticket
 
 MOST_BY_THEMSELVES, WITHIN = 50, timedelta(hours=1)
 """Runs that start without a person in one incident: each may hold automations that start several others."""
+MOST_REASON = 400
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,20 @@ def _require_few(incident: Incident) -> None:
             f"Automations have started {MOST_BY_THEMSELVES} runbooks in this incident within an hour: no more start by "
             "themselves before that hour is over. Start it by hand where it is needed."
         )
+
+
+@action
+def tell_of_no_start(*, actor: Actor, incident: Incident, document: Document, reason: str) -> bool:
+    """Write down that it should have started by itself and could not, and why; False where that is known already."""
+    incident = Incident.objects.lock(incident.pk)
+    known = JournalEntry.objects.filter(stream=incident.journal_stream, verb="run.prevented", data__slug=document.slug)
+    if known.exists():
+        return False
+    journal.record(
+        "run.prevented", actor=actor, subject=incident, changed=False, runbook=document.title, slug=document.slug,
+        reason=reason[:MOST_REASON],
+    )  # fmt: skip
+    return True
 
 
 @action

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
 from comms.models import Notification
 from core.models import JournalEntry, Reaction
@@ -145,6 +146,54 @@ def test_one_that_cannot_run_keeps_no_other_from_starting_and_none_starts_twice(
     Reaction.objects.filter(handler__endswith="start_what_starts_by_itself").update(state="queued", attempts=0)
     work_off()
     assert [one.of.document.title for one in Run.objects.all()] == ["Good"]
+
+
+def test_alice_hears_in_the_incident_that_a_runbook_did_not_start_by_itself(
+    make_runbook, client_of, alice, bob
+) -> None:
+    make_runbook("broken", "![[runbook:nowhere]]\n", "A broken one", starts_by_itself=True)
+    make_runbook("good", "- [ ] x\n", "Good", starts_by_itself=True)
+    make_runbook("elsewhere", "![[runbook:nowhere]]\n", starts_by_itself=True, incident_types=["malware"])
+    incident = open_incident(actor=bob, title="Wave", reporter=bob, commander=alice, type="phishing")
+    work_off()
+    Reaction.objects.filter(handler__endswith="start_what_starts_by_itself").update(state="queued", attempts=0)
+    work_off()
+    entry = JournalEntry.objects.get(verb="run.prevented")
+    assert (entry.stream, entry.actor_name) == (incident.journal_stream, "Runbook “A broken one”")
+    assert "nowhere" in entry.data["reason"]
+    told = Notification.objects.get(text__startswith="The runbook “A broken one” did not start by itself: ")
+    assert (told.user, told.url) == (alice, f"/incidents/{incident.number}/runbooks/")
+    assert "nowhere" in told.text
+    html = client_of(alice).get(f"/incidents/{incident.number}/log/").content.decode()
+    assert "could not start by itself" in html
+
+
+def test_without_a_commander_who_leads_hears_that_a_runbook_did_not_start(make_runbook, alice, bob) -> None:
+    make_runbook("broken", "![[runbook:nowhere]]\n", "A broken one", starts_by_itself=True)
+    incident = open_incident(actor=bob, title="Wave", reporter=bob, commander=alice)
+    Incident.objects.filter(pk=incident.pk).update(commander=None)
+    work_off()
+    assert [one.user for one in Notification.objects.filter(text__startswith="The runbook “A broken")] == [alice]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [("![[runbook:broken]]\n", "contain itself"), ("- [ ] a\n  {{ incident_title }}" + "y" * 65_500 + "\n", "65,536"),
+     ("- [ ] a\n" + "".join(f"- [ ] {{{{ v{n} }}}}\n" for n in range(51)), "At most 50 values")],
+)  # fmt: skip
+def test_whatever_keeps_it_from_starting_is_said(body: str, words: str, make_runbook, alice) -> None:
+    make_runbook("broken", body, "A broken one", starts_by_itself=True)
+    open_incident(actor=alice, title="x" * 200, reporter=alice, commander=alice)
+    work_off()
+    assert words in JournalEntry.objects.get(verb="run.prevented").data["reason"]
+
+
+def test_an_archived_runbook_is_not_meant_to_start_and_nobody_hears_of_it(make_runbook, alice) -> None:
+    make_runbook("old", "- [ ] x\n", starts_by_itself=True, archived_at=timezone.now())
+    open_incident(actor=alice, title="Wave", reporter=alice, commander=alice)
+    work_off()
+    assert not Run.objects.exists()
+    assert not JournalEntry.objects.filter(verb="run.prevented").exists()
 
 
 # -- Rating -----------------------------------------------------------------------------------------------------------
