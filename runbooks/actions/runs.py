@@ -25,10 +25,12 @@ def rate_run(
 ) -> Run:
     """Say how well the runbook served (1 to 5), whether it did what it is for, and what the next version should have.
 
-    A run that still goes on is finished by that; its open tickets stay as they are.
+    A run that still goes on is finished by that; its open tickets stay as they are. One that was stopped stays so, and
+    counts as used from now on, even where all its tickets were dropped: somebody has something to say about it. A
+    rating can be given again.
 
     Raises:
-        ValidationError: somebody else rated it meanwhile, or it was stopped because it was inserted by mistake.
+        ValidationError: somebody else changed it meanwhile, or the rating is no number from 1 to 5.
     """
     run = _locked(run)
     if run.version != version:

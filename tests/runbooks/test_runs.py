@@ -16,6 +16,7 @@ from people.models import User
 from runbooks.actions.runs import rate_run, settle_runs, stop_run
 from runbooks.actions.starts import run_runbook
 from runbooks.models import Document, Run, RunState, Suggestion
+from runbooks.queries.use import use_of
 from tests.runbooks.test_starts import VALUES
 from tickets.actions import tickets as actions
 from tickets.actions.undo import uproot
@@ -208,6 +209,24 @@ def test_bob_rates_it_and_leaves_an_idea(browser, url, run, bob) -> None:
     html = browser.get(url).content.decode()
     assert "Ask &lt;b&gt;first&lt;/b&gt;" in html
     assert "4 of 5" in html
+
+
+def test_a_run_that_was_stopped_can_be_rated_and_stays_stopped(browser, url, run, alice) -> None:
+    """Why it was given up is what the next version learns from."""
+    stop_run(actor=alice, run=run, reason="It does not fit")
+    sent = {"version": Run.objects.get().version, "rating": 1, "worked": "no", "suggestion": "Ask for the host"}
+    assert browser.post(f"{url}finish/", sent).status_code == 302
+    found = Run.objects.get()
+    assert (found.state, found.rating, found.worked) == (RunState.STOPPED, 1, False)
+    assert Suggestion.objects.get().text == "Ask for the host"
+
+
+def test_a_run_of_dropped_tickets_counts_once_somebody_rated_it(run, alice, bob) -> None:
+    actions.drop_branch(actor=alice, ticket=run.ticket, reason="Wrong runbook")
+    work_off()
+    assert use_of(run.of.document, bob).runs == 0
+    rate_run(actor=bob, run=run, version=Run.objects.get().version, rating=1, worked=False)
+    assert (Run.objects.get().state, use_of(run.of.document, bob).runs) == (RunState.STOPPED, 1)
 
 
 def test_two_ratings_at_once_do_not_write_over_each_other(browser, url, run, alice) -> None:
