@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import ValidationError
 from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
@@ -104,6 +105,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "int": _number,
     "round": _round,
     "tojson": lambda value: json.dumps(plain(value), ensure_ascii=False),
+    "urlencode": lambda value: quote(text_of(plain(value)), safe="", errors="replace"),
 }
 TESTS = {"defined", "undefined", "none"}
 

@@ -51,6 +51,8 @@ CONTEXT: dict[str, Any] = {
         ("{{ '7'|int + 1 }}{{ 2.5|round }}", "82"),
         ("{{ tags|length }}", 2),
         ("{{ incident.tags|tojson }}", '["mail"]'),
+        ("{{ '\ud800' | urlencode }}", "%3F"),
+        ("who={{ 'a&b=/ü ?' | urlencode }}", "who=a%26b%3D%2F%C3%BC%20%3F"),
         ("Bearer {{ secrets.token }}", "Bearer hunter22"),
         ("{% raw %}{{ as it is }}{% endraw %}", "{{ as it is }}"),
     ],
