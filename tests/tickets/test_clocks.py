@@ -319,7 +319,7 @@ def test_another_severity_winds_the_open_clocks_anew(incident: Incident, alice: 
     assert (entry.data["tickets"], entry.data["clocks"]) == ([101], {"101": ["on_track", "breached"]})
     kept = Ticket.objects.get(pk=done.pk)
     assert (kept.finish_by, kept.clock_state) == (was.finish_by, ClockState.MET)
-    assert lines([entry], alice)[0].sentence == "set the clocks of 1 tickets anew"
+    assert lines([entry], alice)[0].sentence == "set the clocks of 1 ticket anew"
     assert list(clocks.broken(incident)) == []
     assert Incident.objects.get(pk=incident.pk).next_due_at == ticket.clock_at
 
