@@ -36,7 +36,7 @@ test: $(VENV)/.dev assets ## everything that guards a change; installs PostgreSQ
 	else echo "docker compose is not installed: docker-compose.yml was not read"; fi
 	@if [ -d tests/js ]; then $(BIN)/python scripts/assets.py --run node --test tests/js; fi
 	$(BIN)/python -m pytest $(BY_MANY) -m "not services and not e2e and not commits"
-	$(BIN)/python -m pytest -m "not services and (e2e or commits)"
+	$(BIN)/python -m pytest $(BY_MANY) -m "not services and (e2e or commits)"
 	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -m services
 
 test-fast: $(VENV)/.dev ## the tests without browser and services

@@ -32,7 +32,7 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+METHODS = ("GET", "POST", "DELETE", "OPTIONS")
 
 
 def policy(response: Any) -> dict[str, set[str]]:
