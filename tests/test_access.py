@@ -105,10 +105,13 @@ def ask(world: World, asked: Asked) -> HttpResponse:
 def shapes(method: str, person: str) -> list[str]:
     """In which shapes this is asked: for Alice in all; for others as page and fragment, where it may be done at all.
 
-    What its method refuses is refused before anybody looks at it, HEAD is GET, and no page asks who wants JSON.
+    What its method refuses is refused before anybody looks at it, HEAD is GET (so only Alice and nobody ask by it), and
+    no page asks who wants JSON.
     """
     if person == "alice":
         return list(FORMS)
+    if method == "HEAD" and person != "nobody":
+        return []
     return ["page", "fragment"] if method in ("GET", "POST") else ["page"]
 
 

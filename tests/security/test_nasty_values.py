@@ -36,7 +36,7 @@ IDS = [
     "a\x00", "%", "..", "None", "{00000000-0000-0000-0000-000000000000}", "00000000-0000-0000-0000-00000000000G",
     "IR-0000-0000-000", "ir-2026-1121-001", "' or 1=1 --", "\ud800", "\u202e", "é", "İ",
 ]  # fmt: skip
-EVERYWHERE, EVERY = 5, 8  # the first values are tried in every input, each other one in every eighth
+EVERYWHERE, EVERY = 4, 9  # the first values are tried in every input, each other one in every ninth
 SELDOM = 9  # with the further buttons of a form, each value is tried in every ninth input
 WHO = ("alice", "admin", "eve", "nobody")
 LEFT_OUT = {"csrfmiddlewaretoken"}
@@ -105,7 +105,7 @@ def _pages(world: World) -> Iterator[str]:
 
 
 def _values(form: Form, number: int) -> list[str]:
-    """What is tried in the input with this number: eight in a row get every value, fewer with further buttons."""
+    """What is tried in the input with this number: nine in a row get every value, fewer with further buttons."""
     if not form.main:
         return NASTY[number % SELDOM :: SELDOM]
     return NASTY[:EVERYWHERE] + NASTY[EVERYWHERE + number % EVERY :: EVERY]
