@@ -18,7 +18,7 @@ from runbooks.tasklines.document import MOST_BYTES
 from tickets.checks import broken
 
 STEP = "- [ ] Look at {{ host }} again !2h #hosts #again\n  Ask **who** uses it.\n"
-ACTION = "  ```action\n  add_comment: {text: seen}\n  ```\n"
+ACTION = '  ```action\n  create_tickets: {tasks: "- [ ] Look further"}\n  ```\n'
 BOOKS = {  # three levels of sub-playbooks below the top: 18 steps of 200
     "rooms": (STEP + ACTION) * 3, "floors": "![[runbook:rooms]]\n" * 2, "sites": "## Site\n\n![[runbook:floors]]\n" * 2,
     "wide": "![[runbook:sites]]\n" + STEP * 179,
